@@ -1,0 +1,17 @@
+//! The language of Assay's statements and the pure verification of its proofs.
+#![no_std]
+#![forbid(unsafe_code)]
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unreachable,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+
+extern crate alloc;
+
+pub mod circuit;
+pub mod digest;
+pub mod wire;

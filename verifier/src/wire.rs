@@ -1,0 +1,75 @@
+//! The one binary encoding of everything that is hashed, stored or sent: bincode 2 with fixed-width little-endian integers.
+//!
+//! A file is a magic tag of eight bytes, which names kind and version, then the encoded value and nothing more. Decoding
+//! then encoding must give the same bytes, so that a value has one encoding.
+use alloc::vec::Vec;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use thiserror::Error;
+
+/// Largest file that is decoded.
+pub const SIZE_MAX: usize = 1 << 31;
+
+/// Why bytes were not decoded.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum WireError {
+    /// The first eight bytes are not the expected tag.
+    #[error("not a {0} of a supported version")]
+    Magic(&'static str),
+    /// Larger than what is decoded.
+    #[error("{0} bytes are more than the limit of {SIZE_MAX}")]
+    TooLarge(usize),
+    /// The bytes end early or hold an impossible value.
+    #[error("malformed encoding")]
+    Malformed,
+    /// There are bytes after the value.
+    #[error("{0} trailing bytes")]
+    Trailing(usize),
+    /// The value has another, canonical encoding.
+    #[error("not the canonical encoding")]
+    NotCanonical,
+}
+
+/// A kind of file.
+pub trait File: Serialize + DeserializeOwned {
+    /// What it is, for people.
+    const NAME: &'static str;
+    /// The tag: kind and version.
+    const MAGIC: [u8; 8];
+}
+
+fn config() -> impl bincode::config::Config {
+    bincode::config::standard().with_fixed_int_encoding().with_little_endian().with_limit::<SIZE_MAX>()
+}
+
+/// Encodes a value without a tag, for hashing. Values of this crate always encode.
+pub fn bytes<T: Serialize>(value: &T) -> Vec<u8> {
+    bincode::serde::encode_to_vec(value, config()).unwrap_or_default()
+}
+
+/// Encodes a file.
+pub fn encode<T: File>(value: &T) -> Vec<u8> {
+    let mut all = T::MAGIC.to_vec();
+    all.extend(bytes(value));
+    all
+}
+
+/// Decodes a file.
+///
+/// # Errors
+/// Wrong tag, malformed, trailing or non-canonical bytes. Memory in use stays within a constant factor of the input.
+pub fn decode<T: File>(file: &[u8]) -> Result<T, WireError> {
+    if file.len() > SIZE_MAX {
+        return Err(WireError::TooLarge(file.len()));
+    }
+    let body = file.strip_prefix(&T::MAGIC).ok_or(WireError::Magic(T::NAME))?;
+    let (value, used) = bincode::serde::decode_from_slice::<T, _>(body, config()).map_err(|_| WireError::Malformed)?;
+    match body.len().checked_sub(used) {
+        Some(0) => {}
+        rest => return Err(WireError::Trailing(rest.unwrap_or_default())),
+    }
+    if bytes(&value) != body {
+        return Err(WireError::NotCanonical);
+    }
+    Ok(value)
+}
