@@ -65,7 +65,7 @@ pub struct Node {
 pub enum Op {
     /// A public input; its cells lie in the range, which the verifier checks itself.
     Input(Range),
-    /// `y = expr`, exactly. Never committed: claims on it pass through to what it is made of. Reshape, transpose, slice,
+    /// `y = expr`, exactly, of linear terms only. Never committed: claims on it pass through to what it is made of. Reshape, transpose, slice,
     /// pad, concat and sums without rescaling.
     Affine(Expr),
     /// `y = clamp(floor((expr + 2^(shift-1)) / 2^shift), low, low + 2^bits - 1)`; with `shift = 0`, `y = clamp(expr, ..)`.
