@@ -6,7 +6,7 @@ use assay_verifier::sumcheck::layout::{Block, Layout, Limb, NodeColumns, TableKi
 use p3_field::PrimeCharacteristicRing;
 
 /// The committed columns as one stack, and signs and offsets by lane.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Witness {
     /// Cells of the stack that are in use.
     pub stack: Vec<F>,

@@ -58,7 +58,9 @@ fn ranges(checked: &CheckedCircuit, layout: &Layout) -> (Vec<EF>, Vec<EF>) {
     let len = layout.lanes_len();
     let (mut low, mut half_width) = (EF::zero_vec(len), EF::zero_vec(len));
     for (node, columns) in checked.circuit().nodes.iter().zip(&layout.nodes) {
-        let (Op::Rescale { low: from, bits, .. }, NodeColumns::Rescale { lanes, .. }) = (&node.op, columns) else { continue };
+        let (Op::Rescale { low: from, bits, .. }, NodeColumns::Rescale { lanes, .. }) = (&node.op, columns) else {
+            continue;
+        };
         let range = lanes.offset..lanes.offset + lanes.len();
         low[range.clone()].fill(signed(*from).into());
         half_width[range].fill(half_width_of(*bits).into());

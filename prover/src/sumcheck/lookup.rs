@@ -32,7 +32,8 @@ impl Fractions {
 
     /// The sums of neighbours.
     fn parents(&self) -> Self {
-        let pairs = self.numerators.par_chunks_exact(2).zip(self.denominators.par_chunks_exact(2)).with_min_len(PARALLEL_MIN);
+        let pairs =
+            self.numerators.par_chunks_exact(2).zip(self.denominators.par_chunks_exact(2)).with_min_len(PARALLEL_MIN);
         let (numerators, denominators) = pairs.map(|(p, q)| (p[0] * q[1] + p[1] * q[0], q[0] * q[1])).unzip();
         Self { numerators, denominators }
     }
@@ -114,8 +115,7 @@ fn round_polynomial(layer: &Fractions, weights: &[EF], batch: EF) -> (EF, EF) {
     };
     let add = |a: [EF; 4], b: [EF; 4]| [a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3]];
     let quads = layer.numerators.par_chunks_exact(4).zip(layer.denominators.par_chunks_exact(4)).zip(weights);
-    let [sum0, product0, sum, product] =
-        quads.with_min_len(PARALLEL_MIN).map(term).reduce(|| [EF::ZERO; 4], add);
+    let [sum0, product0, sum, product] = quads.with_min_len(PARALLEL_MIN).map(term).reduce(|| [EF::ZERO; 4], add);
     (batch * sum0 + product0, batch * sum + product)
 }
 

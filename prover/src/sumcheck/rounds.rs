@@ -53,6 +53,6 @@ pub fn sum_over<const N: usize>(len: usize, term: impl Fn(usize) -> [EF; N] + Sy
     if len < PARALLEL_MIN {
         (0..len).map(term).fold([EF::ZERO; N], add)
     } else {
-        (0..len).into_par_iter().with_min_len(PARALLEL_MIN).map(term).reduce(|| [EF::ZERO; N], add)
+        (0..len).into_par_iter().with_min_len(PARALLEL_MIN).map(&term).reduce(|| [EF::ZERO; N], add)
     }
 }

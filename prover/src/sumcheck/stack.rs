@@ -25,18 +25,26 @@ pub fn scatter(layout: &Layout, claims: &[ColumnClaim<'_>], weights: &mut [EF]) 
     parts.into_par_iter().for_each(|(column, part)| {
         let block = &layout.columns[column];
         for claim in &by_column[column] {
-            part.par_chunks_mut(block.row_len()).with_min_len(64).zip(claim.rows.par_iter()).for_each(|(row, &weight)| {
-                let weight = claim.coefficient * weight;
-                for (cell, &inner) in row.iter_mut().zip(claim.inner.iter()) {
-                    *cell += weight * inner;
-                }
-            });
+            part.par_chunks_mut(block.row_len()).with_min_len(64).zip(claim.rows.par_iter()).for_each(
+                |(row, &weight)| {
+                    let weight = claim.coefficient * weight;
+                    for (cell, &inner) in row.iter_mut().zip(claim.inner.iter()) {
+                        *cell += weight * inner;
+                    }
+                },
+            );
         }
     });
 }
 
 /// Proves the sum of `weights * stack`; sends the stack's value at the end point and returns both.
-pub fn prove(channel: &mut Channel<'_>, variables: usize, stack: &[F], mut weights: Vec<EF>, claim: EF) -> (Vec<EF>, EF) {
+pub fn prove(
+    channel: &mut Channel<'_>,
+    variables: usize,
+    stack: &[F],
+    mut weights: Vec<EF>,
+    claim: EF,
+) -> (Vec<EF>, EF) {
     let mut claim = claim;
     let mut values: Vec<EF> = Vec::new();
     let mut point = Vec::with_capacity(variables);
