@@ -117,6 +117,16 @@ pub fn compile(
     Ok(Compiled { circuit, weights, report })
 }
 
+/// The float graph that a model is compiled from, after all passes: the reference for accuracy.
+///
+/// # Errors
+/// Unsupported operators (all at once) and malformed models.
+pub fn float_graph(model: &Model, batch: u32) -> Result<Graph, CompileError> {
+    let mut graph = onnx::import(model, batch)?.graph;
+    passes::run(&mut graph);
+    Ok(graph)
+}
+
 /// Every sample has every input in its shape, with finite values.
 fn check_samples(samples: &[NamedTensors], inputs: &[Declaration]) -> Result<(), CompileError> {
     if samples.is_empty() {
