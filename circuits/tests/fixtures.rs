@@ -1,0 +1,25 @@
+//! How accurate are whole models, on inputs that calibration has not seen?
+mod support;
+
+/// The models of the fixtures.
+const MODELS: [&str; 4] = ["digits_mlp", "digits_cnn", "digits_resnet", "cancer_tabular"];
+
+/// Compiles on the calibration set and measures on the test set.
+fn measure(name: &str, bits: u8) -> assay_circuits::report::Accuracy {
+    let model = support::model(name);
+    let calibration = support::samples(&model, &format!("{name}_calibration"));
+    let compiled = support::compiled(&model, bits, calibration);
+    let test = format!("{name}_test");
+    let accuracy = support::compare(&compiled, &support::samples(&model, &test), &support::array(&test, "outputs"));
+    println!("{name} at {bits} bits: {accuracy:?}\n{}", compiled.report);
+    accuracy
+}
+
+#[test]
+fn sixteen_bits_follow_the_float_model() {
+    for name in MODELS {
+        let accuracy = measure(name, 16);
+        assert!(accuracy.relative_mean_error() <= 0.005, "{name}: {accuracy:?}");
+        assert!(accuracy.top1_agreement.is_none_or(|share| share >= 0.99), "{name}: {accuracy:?}");
+    }
+}
