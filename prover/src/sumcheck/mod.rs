@@ -113,6 +113,11 @@ impl Prover {
         Ok(Self { key, weights, committed })
     }
 
+    /// The weights.
+    pub fn weights(&self) -> &Weights {
+        &self.weights
+    }
+
     /// The key's contents that proofs depend on.
     pub fn key(&self) -> &CheckedKey {
         &self.key
@@ -140,18 +145,22 @@ impl Prover {
         if inputs.len() != ports.len() {
             return Err(EvalError::InputCount { expected: ports.len(), actual: inputs.len() }.into());
         }
-        let ordered = ports
-            .iter()
-            .zip(inputs)
-            .map(|(port, values)| to_node_order(port, values))
-            .collect::<Result<Vec<_>, _>>()?;
+        let order = |(port, values): (&Port, &Vec<i64>)| {
+            let expected = port.dims.iter().map(|&dim| dim as usize).product();
+            if values.len() == expected {
+                Ok(port.to_node_order(values))
+            } else {
+                Err(EvalError::InputLength { name: port.name.clone(), expected, actual: values.len() })
+            }
+        };
+        let ordered = ports.iter().zip(inputs).map(order).collect::<Result<Vec<_>, _>>()?;
         Ok(eval::evaluate(self.key.circuit(), &self.weights, &ordered)?)
     }
 
     /// The outputs of an evaluation, for each port in the order of the model's own axes.
     pub fn outputs(&self, evaluation: &Evaluation) -> Vec<Vec<i64>> {
         let ports = &self.key.circuit().circuit().outputs;
-        ports.iter().map(|port| to_model_order(port, &evaluation.nodes[port.node as usize])).collect()
+        ports.iter().map(|port| port.to_model_order(&evaluation.nodes[port.node as usize])).collect()
     }
 
     /// Proves the outputs of the given inputs, bound to context bytes.
@@ -397,18 +406,4 @@ fn table_entry(circuit: &Circuit, kind: TableKind, bits: u8, entry: usize) -> (i
             (table.low + entry as i64, table.values[entry].into())
         }
     }
-}
-
-fn to_node_order(port: &Port, values: &[i64]) -> Result<Vec<i64>, EvalError> {
-    let order = port.model_order();
-    if order.len() != values.len() {
-        return Err(EvalError::InputLength { name: port.name.clone(), expected: order.len(), actual: values.len() });
-    }
-    Ok(order.iter().map(|&at| values[at as usize]).collect())
-}
-
-fn to_model_order(port: &Port, cells: &[i64]) -> Vec<i64> {
-    let mut values = vec![0; cells.len()];
-    port.model_order().iter().zip(cells).for_each(|(&at, &cell)| values[at as usize] = cell);
-    values
 }
