@@ -10,7 +10,7 @@ use crate::eval::{self, Weights};
 use crate::graph::{Graph, passes};
 use crate::io::{self, NamedTensors};
 use crate::onnx::{self, Declaration, Model};
-use crate::quantize::{calibrate, synthetic};
+use crate::quantize::{calibrate, cut, synthetic};
 use crate::report::{Accuracy, Calibration, Report};
 use crate::{graph, lower};
 
@@ -91,9 +91,10 @@ pub fn compile(
             (samples, Calibration::Synthetic { samples: count })
         }
     };
-    let ranges = calibrate(&graph, &samples)?;
+    let mut ranges = calibrate(&graph, &samples)?;
+    let wide = cut(&mut graph, &mut ranges, &samples, options.bits);
     progress(Stage::Lower, 0.0);
-    let (mut circuit, weights) = lower::lower(&graph, &ranges, options.bits)?;
+    let (mut circuit, weights) = lower::lower(&graph, &ranges, &wide, options.bits)?;
     progress(Stage::Check, 0.0);
     let checked = CheckedCircuit::new(circuit.clone(), &Limits::default())?;
     circuit.limb_bits = cost::choose_limb_bits(&checked);

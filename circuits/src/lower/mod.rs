@@ -13,6 +13,8 @@ mod resolve;
 mod table;
 mod terms;
 
+use std::collections::BTreeMap;
+
 use assay_verifier::circuit::Circuit;
 
 use crate::error::CompileError;
@@ -45,20 +47,28 @@ struct Placed {
 struct Lowering<'a> {
     graph: &'a Graph,
     ranges: &'a [Interval],
+    /// Scales of inputs that were cut into bands.
+    wide: &'a BTreeMap<NodeId, i32>,
     readers: Vec<Vec<NodeId>>,
     bits: u8,
     builder: Builder,
     placed: Vec<Option<Placed>>,
 }
 
-/// Lowers a graph. The limb width is left for the cost model to choose.
+/// Lowers a graph. `ranges` are the calibrated ones, `wide` the scales of inputs that are wider than activations. The limb width is left for the cost model to choose.
 ///
 /// # Errors
 /// No scales keep a node within the circuit's bounds.
-pub fn lower(graph: &Graph, ranges: &[Interval], bits: u8) -> Result<(Circuit, Weights), CompileError> {
+pub fn lower(
+    graph: &Graph,
+    ranges: &[Interval],
+    wide: &BTreeMap<NodeId, i32>,
+    bits: u8,
+) -> Result<(Circuit, Weights), CompileError> {
     let mut state = Lowering {
         graph,
         ranges,
+        wide,
         readers: graph.readers(),
         bits,
         builder: Builder::default(),
