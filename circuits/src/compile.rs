@@ -191,14 +191,14 @@ fn measure(
     graph: &Graph,
     samples: &[NamedTensors],
 ) -> Result<Accuracy, CompileError> {
-    let compare = |sample: &NamedTensors| -> Result<Vec<(Vec<f64>, Vec<f64>)>, CompileError> {
+    let compare = |sample: &NamedTensors| -> Result<Vec<Compared>, CompileError> {
         let inputs: BTreeMap<String, Vec<f64>> =
             sample.iter().map(|(name, tensor)| (name.clone(), tensor.values.clone())).collect();
         let mut values = graph::eval::evaluate(graph, &inputs);
         let outputs = evaluate(checked, weights, sample)?;
-        let pair = |(name, node): &(String, u32)| {
-            let actual = outputs.get(name).map(|tensor| tensor.values.clone()).unwrap_or_default();
-            (std::mem::take(&mut values[*node as usize]), actual)
+        let pair = |(name, node): &(String, u32)| Compared {
+            expected: std::mem::take(&mut values[*node as usize]),
+            actual: outputs.get(name).map(|tensor| tensor.values.clone()).unwrap_or_default(),
         };
         Ok(graph.outputs.iter().map(pair).collect())
     };
@@ -206,13 +206,22 @@ fn measure(
     Ok(accuracy(&pairs))
 }
 
-/// Accuracy from, for each sample and output, the expected and the actual values.
-pub fn accuracy(samples: &[Vec<(Vec<f64>, Vec<f64>)>]) -> Accuracy {
+/// Values of one output.
+#[derive(Clone, Debug)]
+pub struct Compared {
+    /// Those of the float model.
+    pub expected: Vec<f64>,
+    /// Those of the integers.
+    pub actual: Vec<f64>,
+}
+
+/// Accuracy from the outputs of each sample.
+pub fn accuracy(samples: &[Vec<Compared>]) -> Accuracy {
     let (mut low, mut high, mut largest, mut total, mut count) = (f64::INFINITY, f64::NEG_INFINITY, 0.0, 0.0, 0u64);
     let mut agreeing = 0u64;
     let mut has_classes = false;
     for sample in samples {
-        for (expected, actual) in sample {
+        for Compared { expected, actual } in sample {
             for (&expected, &actual) in expected.iter().zip(actual) {
                 let error = libm::fabs(expected - actual);
                 largest = if error > largest { error } else { largest };
@@ -222,7 +231,7 @@ pub fn accuracy(samples: &[Vec<(Vec<f64>, Vec<f64>)>]) -> Accuracy {
                 count += 1;
             }
         }
-        if let Some((expected, actual)) = sample.first() {
+        if let Some(Compared { expected, actual }) = sample.first() {
             has_classes |= expected.len() > 1;
             agreeing += u64::from(top1(expected) == top1(actual));
         }

@@ -29,11 +29,7 @@ pub fn cut(graph: &mut Graph, ranges: &mut Vec<Interval>, samples: &[NamedTensor
         let Kind::Input { name, channels_last: false } = &graph.node(id).kind else { continue };
         let Some(columns) = columns(samples, name, &graph.node(id).dims) else { continue };
         let magnitude = ranges[id as usize].magnitude();
-        let narrowest = columns
-            .spreads
-            .iter()
-            .copied()
-            .fold(f64::INFINITY, |least, spread| if spread < least { spread } else { least });
+        let narrowest = -columns.spreads.iter().map(|spread| -spread).fold(f64::NEG_INFINITY, larger);
         let plain = finest_scale(magnitude, power_of_two(i32::from(bits) - 1) - 1.0, 30);
         if narrowest * power_of_two(plain) >= power_of_two(i32::from(bits) / 2 - 2) || !readers_can(graph, id) {
             continue;
