@@ -5,6 +5,8 @@
 mod builder;
 mod clamp;
 mod combine;
+mod emit;
+mod frame;
 mod layout;
 mod max;
 mod port;
