@@ -1,7 +1,7 @@
 //! Is a compilation the same to the byte, whatever the machine does?
 //!
-//! The digests in `golden/digests.txt` pin circuits and weights of the fixtures. After a change that is meant to alter them,
-//! run with `ASSAY_BLESS=1`.
+//! The digests in `golden/digests.txt` pin circuits and weights of the fixtures. After a change that is meant to alter
+//! them, run with `ASSAY_BLESS=1`.
 mod support;
 
 use std::fmt::Write;

@@ -45,8 +45,8 @@ impl Lowering<'_> {
         sum.rescaled(&mut self.builder, scale, low, bits).ok_or(fail)
     }
 
-    /// The source of a function as a sum: of a combination that was left to it, or of a node. `scale` is the one wanted for
-    /// the result of the sum.
+    /// The source of a function as a sum: of a combination that was left to it, or of a node. `scale` is the one
+    /// wanted for the result of the sum.
     pub(super) fn argument(&mut self, source: NodeId, scale: i32) -> Result<Sum, CompileError> {
         let graph = self.graph;
         match (&self.placed[source as usize], &graph.node(source).kind) {

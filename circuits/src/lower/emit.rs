@@ -15,8 +15,8 @@ const SECOND_DIGIT_BITS: i32 = 13;
 const BIAS_DIGITS_MAX: usize = 3;
 /// A bias of several digits is that many bits finer than the result.
 const BIAS_BITS: i32 = 4;
-/// Weights get a second digit when one leaves the sum fewer than `bits` minus this many bits finer than the result: when the
-/// largest product is 128 times the largest result.
+/// Weights get a second digit when one leaves the sum fewer than `bits` minus this many bits finer than the result:
+/// when the largest product is 128 times the largest result.
 const CANCELLED_BITS: i32 = 8;
 
 impl Lowering<'_> {
@@ -99,8 +99,8 @@ impl Lowering<'_> {
         Some(total)
     }
 
-    /// Writes a bias at most as fine as `finest`: a constant if it is the same everywhere, else digits of 15 bits, each a
-    /// weight tensor. One digit is enough if it is about as fine as the result.
+    /// Writes a bias at most as fine as `finest`: a constant if it is the same everywhere, else digits of 15 bits,
+    /// each a weight tensor. One digit is enough if it is about as fine as the result.
     pub(super) fn bias(
         &mut self,
         bias: &Bias,
@@ -135,8 +135,8 @@ impl Lowering<'_> {
     }
 }
 
-/// Balanced digits of 15 bits with what each is worth; digits that are zero everywhere are left out. Nothing if `most` digits
-/// are not enough.
+/// Balanced digits of 15 bits with what each is worth; digits that are zero everywhere are left out. Nothing if `most`
+/// digits are not enough.
 fn digits(mut values: Vec<i64>, most: usize) -> Option<Vec<(Vec<i64>, i64)>> {
     let mut parts = Vec::new();
     for place in 0..most as u32 {

@@ -21,8 +21,8 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// Decides the order: the inner axis is what weights and biases depend on, else the one in which the first source is read
-    /// along its own inner axis.
+    /// Decides the order: the inner axis is what weights and biases depend on, else the one in which the first source
+    /// is read along its own inner axis.
     pub fn new(axes: Vec<u32>, combine: &Combine, resolved: &[Resolved<'_>], fine: Vec<Range<usize>>) -> Self {
         let refined = |over: &[usize]| -> Vec<usize> { over.iter().flat_map(|&axis| fine[axis].clone()).collect() };
         let mut inner = combine.bias.as_ref().map_or_else(Vec::new, |bias| refined(&bias.over));
@@ -54,8 +54,8 @@ impl Frame {
         places(&self.axes, &self.order[self.order.len() - self.inner..], &over)
     }
 
-    /// A view with the result's axes in the node's order and the summed ones in the source's; and for each summed place in
-    /// that order, its place in the old one.
+    /// A view with the result's axes in the node's order and the summed ones in the source's; and for each summed
+    /// place in that order, its place in the old one.
     pub fn arrange(&self, view: &View) -> (View, Vec<usize>) {
         let free = view.axes.len();
         let driven = |&summed: &usize| {
@@ -86,7 +86,8 @@ impl Frame {
         (arranged, columns)
     }
 
-    /// Taps and channels of a weight: the channels are the summed axis that runs along the source's inner one. A layer that reads everything at once has one tap, which pads least.
+    /// Taps and channels of a weight: the channels are the summed axis that runs along the source's inner one. A layer
+    /// that reads everything at once has one tap, which pads least.
     pub fn taps(&self, view: &View) -> (u32, u32) {
         let total = view.sum.iter().product();
         if self.shape().0 == 1 {

@@ -11,7 +11,8 @@ use crate::quantize::{finest_scale, power_of_two};
 const INPUT_HEADROOM: f64 = 2.0;
 
 impl Lowering<'_> {
-    /// An input node. Its range is checked by the verifier itself, so the headroom is one more bit and costs no precision.
+    /// An input node. Its range is checked by the verifier itself, so the headroom is one more bit and costs no
+    /// precision.
     pub(super) fn input(&mut self, id: NodeId, name: &str, channels_last: bool) -> Result<Placed, CompileError> {
         let dims = self.graph.node(id).dims.clone();
         let mut order: Vec<usize> = (0..dims.len()).collect();
