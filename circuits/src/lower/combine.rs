@@ -5,11 +5,13 @@ use super::frame::Frame;
 use super::layout::{Layout, groups, refine, without_ones};
 use super::resolve::{resolve, split_axis};
 use super::terms::Sum;
-use super::{Lowering, Placed, SLACK_BITS};
+use super::{Lowering, Placed, SCALE_MAX, SLACK_BITS};
 use crate::error::CompileError;
 use crate::graph::{self, Combine, NodeId};
 use crate::quantize::{decompose, exact_scale, power_of_two};
 
+/// An exact sum may be that many bits finer than any activation: averages of powers of two are.
+const SLACK_SCALE: i32 = 16;
 /// Finest scale at which a bias alone refines a sum that is otherwise exact.
 const EXACT_BIAS_SCALE: i32 = 16;
 
@@ -29,7 +31,7 @@ impl Lowering<'_> {
         let scale = self.scale_for(self.ranges[id as usize].magnitude(), self.bits - 1);
         let sum = self.sum(id, combine, scale)?;
         let width = i64::BITS - sum.range.low.unsigned_abs().max(sum.range.high.unsigned_abs()).leading_zeros();
-        if sum.is_light && width < u32::from(self.bits) + SLACK_BITS {
+        if sum.is_light && width < u32::from(self.bits) + SLACK_BITS && sum.scale <= SCALE_MAX + SLACK_SCALE {
             return Ok(sum.affine(&mut self.builder));
         }
         self.activation(id, sum, scale)

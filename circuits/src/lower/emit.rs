@@ -35,7 +35,10 @@ impl Lowering<'_> {
                 let finest = if is_coarse { one + SECOND_DIGIT_BITS } else { one };
                 let products: usize = view.sum.iter().map(|&length| length as usize).product();
                 let shift = if products > LONG_SUM { SHIFT_MAX_LONG } else { SHIFT_MAX };
-                (1, (source + finest).min(target + shift))
+                // Sums that were not rescaled are wider than an activation, and so are the errors that weights make of them.
+                let magnitude = self.ranges[view.source as usize].magnitude() * power_of_two(source);
+                let wider = (0..16).find(|&bits| magnitude <= power_of_two(15 + bits)).unwrap_or(16);
+                (1, (source + finest).min(target + shift + wider))
             }
         }
     }

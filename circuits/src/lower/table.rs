@@ -10,7 +10,7 @@ use crate::quantize::{Interval, finest_scale, power_of_two, round};
 const ARGUMENT_BITS_MAX: u8 = 12;
 /// The steps of a table are coarse: the sum behind it is that many bits finer than for an activation, so that errors
 /// of weights do not add to those of the steps.
-const EXTRA_BITS: i32 = 2;
+const EXTRA_BITS: i32 = 3;
 /// At how many places a function is sampled to see where it is flat.
 const FLAT_SAMPLES: i32 = 1024;
 
