@@ -1,2 +1,20 @@
-//! Compiles ONNX models to circuits and evaluates them in exact integers.
+#![doc = include_str!("../README.md")]
+#![deny(missing_docs)]
+
+pub mod compile;
+pub mod cost;
+pub mod error;
 pub mod eval;
+pub mod graph;
+pub mod io;
+mod lower;
+pub mod onnx;
+mod quantize;
+pub mod report;
+pub mod tensor;
+
+pub use compile::{CompileOptions, Compiled, Stage, compile, evaluate_model};
+pub use error::{CompileError, InputError, ModelError};
+pub use io::NamedTensors;
+pub use onnx::Model;
+pub use report::Report;

@@ -6,6 +6,7 @@
 //! coefficients in order.
 use alloc::vec::Vec;
 use p3_challenger::{ByteGrindingChallenger, CanObserve, CanSample, FieldChallenger, SerializingChallenger64};
+use p3_symmetric::CryptographicHasher;
 
 use crate::field::{EF, F};
 
@@ -52,6 +53,9 @@ impl CanSample<u8> for Sponge {
     }
 }
 
+/// Candidates hashed at once when grinding.
+const GRINDING_BATCH: u64 = 64;
+
 /// Grinding takes the lowest nonce that passes, so that proofs do not depend on the number of threads.
 impl ByteGrindingChallenger for Sponge {
     fn find_witness<const W: usize, const S: usize>(
@@ -60,15 +64,27 @@ impl ByteGrindingChallenger for Sponge {
         encode: impl Fn(u64) -> [u8; W] + Sync,
         accepts: impl Fn([u8; S]) -> bool + Sync,
     ) -> Option<u64> {
-        let mut trial = self.clone();
-        let start = self.input.len();
-        (0..num_candidates).find(|&candidate| {
-            trial.input.truncate(start);
-            trial.input.extend_from_slice(&encode(candidate));
-            let hash = blake3::hash(&trial.input);
+        let mut messages = Vec::new();
+        let mut hashes = [[0u8; 32]; GRINDING_BATCH as usize];
+        let mut start = 0u64;
+        while start < num_candidates {
+            let batch = start..num_candidates.min(start.saturating_add(GRINDING_BATCH));
+            messages.clear();
+            for candidate in batch.clone() {
+                messages.extend_from_slice(&self.input);
+                messages.extend_from_slice(&encode(candidate));
+            }
+            let count = usize::try_from(batch.end.saturating_sub(batch.start)).unwrap_or_default();
+            let hashes = hashes.get_mut(..count).unwrap_or_default();
+            p3_blake3::Blake3.hash_many(&messages, hashes);
             // A word of at most 32 bytes is read from one hash; longer ones do not occur.
-            hash.as_bytes().first_chunk::<S>().is_some_and(|word| accepts(*word))
-        })
+            let passes = |hash: &[u8; 32]| hash.first_chunk::<S>().is_some_and(|word| accepts(*word));
+            if let Some(found) = batch.zip(hashes.iter()).find(|(_, hash)| passes(hash)) {
+                return Some(found.0);
+            }
+            start = start.saturating_add(GRINDING_BATCH);
+        }
+        None
     }
 }
 

@@ -119,6 +119,11 @@ impl Prover {
         Self { key, weights, committed }
     }
 
+    /// The weights.
+    pub fn weights(&self) -> &Weights {
+        &self.weights
+    }
+
     /// The key's contents that proofs depend on.
     pub fn key(&self) -> &CheckedKey {
         &self.key
@@ -146,18 +151,22 @@ impl Prover {
         if inputs.len() != ports.len() {
             return Err(EvalError::InputCount { expected: ports.len(), actual: inputs.len() }.into());
         }
-        let ordered = ports
-            .iter()
-            .zip(inputs)
-            .map(|(port, values)| to_node_order(port, values))
-            .collect::<Result<Vec<_>, _>>()?;
+        let order = |(port, values): (&Port, &Vec<i64>)| {
+            let expected = port.dims.iter().map(|&dim| dim as usize).product();
+            if values.len() == expected {
+                Ok(port.to_node_order(values))
+            } else {
+                Err(EvalError::InputLength { name: port.name.clone(), expected, actual: values.len() })
+            }
+        };
+        let ordered = ports.iter().zip(inputs).map(order).collect::<Result<Vec<_>, _>>()?;
         Ok(eval::evaluate(self.key.circuit(), &self.weights, &ordered)?)
     }
 
     /// The outputs of an evaluation, for each port in the order of the model's own axes.
     pub fn outputs(&self, evaluation: &Evaluation) -> Vec<Vec<i64>> {
         let ports = &self.key.circuit().circuit().outputs;
-        ports.iter().map(|port| to_model_order(port, &evaluation.nodes[port.node as usize])).collect()
+        ports.iter().map(|port| port.to_model_order(&evaluation.nodes[port.node as usize])).collect()
     }
 
     /// Proves the outputs of the given inputs, bound to context bytes.
@@ -165,8 +174,10 @@ impl Prover {
     /// # Errors
     /// The inputs do not fit the circuit, or the context is too long.
     pub fn prove(&self, inputs: &[Vec<i64>], context: &[u8]) -> Result<Proof, ProveError> {
-        let evaluation = self.evaluate(inputs)?;
-        self.prove_evaluation(inputs, &evaluation, context)
+        on_pool(|| {
+            let evaluation = self.evaluate(inputs)?;
+            self.prove_evaluation(inputs, &evaluation, context)
+        })
     }
 
     /// Proves an evaluation that was made before.
@@ -179,14 +190,16 @@ impl Prover {
         evaluation: &Evaluation,
         context: &[u8],
     ) -> Result<Proof, ProveError> {
-        let witness = Witness::new(self.key.circuit(), self.key.layout(), evaluation);
-        let statement = Statement {
-            key: self.key.digest(),
-            inputs: inputs.to_vec(),
-            outputs: self.outputs(evaluation),
-            context: context.to_vec(),
-        };
-        self.argue(statement, &witness, evaluation)
+        on_pool(|| {
+            let witness = Witness::new(self.key.circuit(), self.key.layout(), evaluation);
+            let statement = Statement {
+                key: self.key.digest(),
+                inputs: inputs.to_vec(),
+                outputs: self.outputs(evaluation),
+                context: context.to_vec(),
+            };
+            self.argue(statement, &witness, evaluation)
+        })
     }
 
     /// Follows the protocol for whatever witness and evaluation it is given. The proof verifies only if they are right; tests
@@ -273,6 +286,12 @@ impl Prover {
         let weights = open_weights(&self.key, &self.committed, &reduced.weights, &mut transcript)?;
         Ok(Proof { statement, root: committed.root(), messages, witness: opening, weights })
     }
+}
+
+/// Runs the whole of a long computation on the thread pool. From any other thread each of its many short parallel loops would
+/// be handed over and waited for.
+fn on_pool<T: Send>(run: impl FnOnce() -> T + Send) -> T {
+    rayon::scope(|_| run())
 }
 
 /// Opens all stacks of weights at the claims and at the key's stated point.
@@ -403,18 +422,4 @@ fn table_entry(circuit: &Circuit, kind: TableKind, bits: u8, entry: usize) -> (i
             (table.low + entry as i64, table.values[entry].into())
         }
     }
-}
-
-fn to_node_order(port: &Port, values: &[i64]) -> Result<Vec<i64>, EvalError> {
-    let order = port.model_order();
-    if order.len() != values.len() {
-        return Err(EvalError::InputLength { name: port.name.clone(), expected: order.len(), actual: values.len() });
-    }
-    Ok(order.iter().map(|&at| values[at as usize]).collect())
-}
-
-fn to_model_order(port: &Port, cells: &[i64]) -> Vec<i64> {
-    let mut values = vec![0; cells.len()];
-    port.model_order().iter().zip(cells).for_each(|(&at, &cell)| values[at as usize] = cell);
-    values
 }

@@ -294,15 +294,14 @@ fn check_ports(
         return Err(VerifyError::PortCount(kind));
     }
     let check = |(index, (port, tensor)): (usize, (&Port, &Vec<i64>))| {
-        let order = port.model_order();
         let range = checked.range(port.node).ok_or(VerifyError::PortLength { kind, index })?;
-        if order.len() != tensor.len() {
+        if crate::circuit::product(&port.dims) != tensor.len() as u64 {
             return Err(VerifyError::PortLength { kind, index });
         }
         if let Some(position) = tensor.iter().position(|&value| !range.contains(value)) {
             return Err(VerifyError::PortRange { kind, index, position });
         }
-        let cells = order.iter().map(|&at| tensor.get(at as usize).map_or(EF::ZERO, |&value| signed(value).into()));
+        let cells = port.to_node_order(tensor).into_iter().map(|value| signed(value).into());
         Ok((port.node as usize, cells.collect()))
     };
     ports.iter().zip(tensors).enumerate().map(check).collect()

@@ -34,7 +34,7 @@ pub type Cap = MerkleCap<F, [u8; 32]>;
 pub const TERM_BITS: usize = 104;
 /// Most grinding at one step in bits.
 pub const GRINDING_BITS: usize = 16;
-/// Largest rate that later rounds may fall to, as a negative power of two.
+/// Negative logarithm of the lowest rate of later rounds.
 const RATE_BITS_MAX: usize = 4;
 /// Number of variables up to which the rest of a polynomial is sent in the clear; fixed by the library.
 const SENT_VARIABLES: usize = 6;
@@ -78,6 +78,14 @@ impl StackShape {
         }
     }
 
+    /// Negative logarithm of the rate at which the stack is encoded. A lower rate costs more to commit and less to open.
+    fn rate_bits(&self) -> usize {
+        match (self.purpose, self.variables_unpadded()) {
+            (Purpose::Weights, 0..=19) => 3,
+            _ => 2,
+        }
+    }
+
     fn variables_unpadded(&self) -> usize {
         log2_sum(self.columns.iter().copied())
     }
@@ -118,16 +126,13 @@ impl StackShape {
             folds.push(fold);
             rest = rest.saturating_sub(fold);
         }
-        let starting_log_inv_rate: usize = match self.purpose {
-            Purpose::Witness => 1,
-            Purpose::Weights => 2,
-        };
+        let starting_log_inv_rate = self.rate_bits();
         let mut rate = starting_log_inv_rate;
         let round_log_inv_rates = folds
             .iter()
             .take(folds.len().saturating_sub(1))
             .map(|&fold| {
-                rate = rate.saturating_add(fold).saturating_sub(1).min(RATE_BITS_MAX);
+                rate = rate.saturating_add(fold).saturating_sub(1).min(RATE_BITS_MAX.max(starting_log_inv_rate));
                 rate
             })
             .collect();

@@ -1,0 +1,47 @@
+//! Makes index maps over logical axes.
+use super::{AxisMap, NodeId, View};
+
+/// The map that reads a tensor as it is.
+pub fn identity(source: NodeId, dims: &[u32]) -> View {
+    broadcast(source, dims, dims)
+}
+
+/// The map that repeats a tensor along the axes in which it has length 1 or which it does not have.
+pub fn broadcast(source: NodeId, from: &[u32], to: &[u32]) -> View {
+    let skip = to.len() - from.len();
+    let maps = (0..from.len())
+        .map(|axis| {
+            if from[axis] == 1 {
+                AxisMap { offset: 0, coefficients: vec![0; to.len()] }
+            } else {
+                unit(to.len(), skip + axis)
+            }
+        })
+        .collect();
+    View { source, axes: to.to_vec(), sum: Vec::new(), dims: from.to_vec(), maps }
+}
+
+/// The coordinate that is one iteration axis.
+pub fn unit(axes: usize, axis: usize) -> AxisMap {
+    mapped(axes, 0, &[(axis, 1)])
+}
+
+/// A coordinate from an offset and coefficients of some iteration axes.
+pub fn mapped(axes: usize, offset: i64, parts: &[(usize, i64)]) -> AxisMap {
+    let mut coefficients = vec![0; axes];
+    for &(axis, coefficient) in parts {
+        coefficients[axis] += coefficient;
+    }
+    AxisMap { offset, coefficients }
+}
+
+/// Whether each cell reads the cell of its own position, whatever the shapes are called.
+pub fn is_identity(view: &View) -> bool {
+    view.sum.is_empty()
+        && view.axes == view.dims
+        && view.maps.iter().enumerate().all(|(axis, map)| {
+            let own =
+                |(other, &coefficient): (usize, &i64)| view.axes[other] == 1 || coefficient == i64::from(other == axis);
+            map.offset == 0 && map.coefficients.iter().enumerate().all(own)
+        })
+}

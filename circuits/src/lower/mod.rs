@@ -1,0 +1,150 @@
+//! Float graph to circuit: chooses each tensor's scale and layout and writes its relation.
+//!
+//! Nodes are lowered in order. A combination whose only reader is a function is not given a node of its own: the function
+//! rescales its accumulator directly, so a `Relu` behind a layer costs nothing and a table's argument is rounded once.
+mod builder;
+mod clamp;
+mod combine;
+mod layout;
+mod max;
+mod port;
+mod reindex;
+mod resolve;
+mod table;
+mod terms;
+
+use std::collections::BTreeMap;
+
+use assay_verifier::circuit::Circuit;
+
+use crate::error::CompileError;
+use crate::eval::Weights;
+use crate::graph::{Graph, Kind, NodeId, Primitive};
+use crate::quantize::{Interval, finest_scale, power_of_two};
+use builder::Builder;
+use layout::Layout;
+
+/// Finest scale of a tensor.
+const SCALE_MAX: i32 = 30;
+/// Bits that a rescale behind a layer should shift out at most, and the same for layers that sum more than
+/// [`LONG_SUM`] products. Each bit is one bit of the weights' precision; beyond these, limbs are paid for errors that are
+/// already far below the rounding of activations.
+const SHIFT_MAX: i32 = 12;
+const SHIFT_MAX_LONG: i32 = 14;
+/// Number of products from which their rounding errors add up to more than the activations'.
+const LONG_SUM: usize = 1024;
+/// A sum without rounding may stay unrescaled while it is at most this many bits wider than an activation.
+const SLACK_BITS: u32 = 3;
+/// Widest saturation table: 2^14 entries.
+const EXCESS_MAX: u8 = 14;
+
+/// A tensor in the circuit.
+#[derive(Clone, Debug)]
+struct Placed {
+    /// Its node.
+    node: u32,
+    /// How the node holds it.
+    layout: Layout,
+    /// The real value is `integer * 2^-scale`.
+    scale: i32,
+}
+
+struct Lowering<'a> {
+    graph: &'a Graph,
+    ranges: &'a [Interval],
+    /// Scales of inputs that were cut into bands.
+    wide: &'a BTreeMap<NodeId, i32>,
+    readers: Vec<Vec<NodeId>>,
+    bits: u8,
+    builder: Builder,
+    placed: Vec<Option<Placed>>,
+}
+
+/// Lowers a graph. `ranges` are the calibrated ones, `wide` the scales of inputs that are wider than activations. The limb width is left for the cost model to choose.
+///
+/// # Errors
+/// No scales keep a node within the circuit's bounds.
+pub fn lower(
+    graph: &Graph,
+    ranges: &[Interval],
+    wide: &BTreeMap<NodeId, i32>,
+    bits: u8,
+) -> Result<(Circuit, Weights), CompileError> {
+    let mut state = Lowering {
+        graph,
+        ranges,
+        wide,
+        readers: graph.readers(),
+        bits,
+        builder: Builder::default(),
+        placed: vec![None; graph.nodes.len()],
+    };
+    for id in 0..graph.nodes.len() as NodeId {
+        if !state.is_deferred(id) {
+            let placed = state.node(id)?;
+            state.placed[id as usize] = Some(placed);
+        }
+    }
+    state.outputs()?;
+    let Builder { nodes, weights, values, tables, inputs, outputs, .. } = state.builder;
+    Ok((Circuit { limb_bits: 8, weights, tables, nodes, inputs, outputs }, values))
+}
+
+impl Lowering<'_> {
+    /// Whether the node is left to its only reader, a function that rescales the sum itself.
+    fn is_deferred(&self, id: NodeId) -> bool {
+        let Kind::Combine(_) = &self.graph.node(id).kind else { return false };
+        let &[reader] = &self.readers[id as usize][..] else { return false };
+        match self.graph.nodes.get(reader as usize).map(|node| &node.kind) {
+            // `|x|` is made from `relu(x)` and `x` itself.
+            Some(Kind::Function { function, .. }) => function.primitive() != Some(Primitive::Abs),
+            _ => false,
+        }
+    }
+
+    fn node(&mut self, id: NodeId) -> Result<Placed, CompileError> {
+        let graph = self.graph;
+        let node = graph.node(id);
+        match &node.kind {
+            Kind::Input { name, channels_last } => self.input(id, name, *channels_last),
+            Kind::Constant(_) => Err(self.fail(id, "a constant in the graph")),
+            Kind::Combine(combine) => self.combination(id, combine),
+            Kind::Function { source, function } => match function.primitive() {
+                Some(Primitive::Relu) => self.relu(id, *source),
+                Some(Primitive::Clip(low, high)) => self.clip(id, *source, low, high),
+                Some(Primitive::Abs) => self.abs(id, *source),
+                _ => self.tabulated(id, *source, function),
+            },
+            Kind::Max(view) => self.max(id, view),
+            Kind::Reshape(source) => self.source(*source),
+            Kind::Transpose { source, order } => self.transpose(*source, order),
+        }
+    }
+
+    /// A tensor that an earlier node defines.
+    fn source(&self, id: NodeId) -> Result<Placed, CompileError> {
+        self.placed[id as usize].clone().ok_or_else(|| self.fail(id, "a tensor without a node"))
+    }
+
+    /// The error that names a node.
+    fn fail(&self, id: NodeId, reason: &'static str) -> CompileError {
+        fault(self.graph, id, reason)
+    }
+
+    /// Room left above the calibrated range: the wider the integers, the more they can spare.
+    fn headroom(&self) -> f64 {
+        1.0 + f64::from(self.bits - 8) / 16.0
+    }
+
+    /// The finest scale at which a tensor of this magnitude fits `bits` bits without a sign.
+    fn scale_for(&self, magnitude: f64, bits: u8) -> i32 {
+        // A tensor that is never positive on the samples says nothing about its scale.
+        let magnitude = if magnitude > 0.0 { magnitude } else { 1.0 };
+        finest_scale(magnitude * self.headroom(), power_of_two(bits.into()) - 1.0, SCALE_MAX)
+    }
+}
+
+/// The error that names a node.
+fn fault(graph: &Graph, id: NodeId, reason: &'static str) -> CompileError {
+    CompileError::Range { node: graph.node(id).name.clone(), reason }
+}

@@ -1,0 +1,57 @@
+//! Inputs and outputs: the model's names and shapes, and the order in which nodes hold them.
+use assay_verifier::circuit::{Op, Port, Range};
+
+use super::layout::Layout;
+use super::{Lowering, Placed, SCALE_MAX};
+use crate::error::CompileError;
+use crate::graph::NodeId;
+use crate::quantize::{finest_scale, power_of_two};
+
+/// How much larger than the largest calibration value an input may be.
+const INPUT_HEADROOM: f64 = 2.0;
+
+impl Lowering<'_> {
+    /// An input node. Its range is checked by the verifier itself, so the headroom is one more bit and costs no precision.
+    pub(super) fn input(&mut self, id: NodeId, name: &str, channels_last: bool) -> Result<Placed, CompileError> {
+        let dims = self.graph.node(id).dims.clone();
+        let mut order: Vec<usize> = (0..dims.len()).collect();
+        if channels_last && dims.len() > 2 {
+            order.remove(1);
+            order.push(1);
+        }
+        let limit = power_of_two(i32::from(self.bits) - 1) - 1.0;
+        let magnitude = self.ranges[id as usize].magnitude();
+        let wide = self.wide.get(&id).copied();
+        let scale = wide.unwrap_or_else(|| finest_scale(magnitude, limit, SCALE_MAX));
+        let largest = if wide.is_some() { magnitude * power_of_two(scale) } else { limit };
+        let high = (largest * INPUT_HEADROOM) as i64 + 1;
+        let inner = order.last().map_or(1, |&axis| dims[axis]);
+        let rows = dims.iter().product::<u32>() / inner;
+        let range = Range { low: -high - 1, high };
+        let node = self.builder.node((rows, inner), Op::Input(range), range);
+        let port = self.port(name, node, dims.clone(), &order, scale);
+        self.builder.inputs.push(port);
+        Ok(Placed { node, layout: Layout::new(&dims, &order), scale })
+    }
+
+    /// Names the outputs; one that is held in an order that a port cannot express is copied.
+    pub(super) fn outputs(&mut self) -> Result<(), CompileError> {
+        let graph = self.graph;
+        for (name, id) in &graph.outputs {
+            let dims = graph.node(*id).dims.clone();
+            let mut placed = self.source(*id)?;
+            if placed.layout.axis_order(&dims).is_none() {
+                placed = self.row_major(&placed)?;
+            }
+            let order = placed.layout.axis_order(&dims).ok_or_else(|| self.fail(*id, "no order of axes"))?;
+            let port = self.port(name, placed.node, dims, &order, placed.scale);
+            self.builder.outputs.push(port);
+        }
+        Ok(())
+    }
+
+    fn port(&self, name: &str, node: u32, dims: Vec<u32>, order: &[usize], scale: i32) -> Port {
+        let order = order.iter().map(|&axis| axis as u8).collect();
+        Port { name: name.into(), node, dims, order, scale: scale as i8 }
+    }
+}

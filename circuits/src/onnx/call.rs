@@ -1,0 +1,121 @@
+//! A node while it is imported: its inputs, its attributes, and the graph that it adds to.
+use super::attribute::Attributes;
+use super::ops::Fault;
+use crate::graph::{Graph, Kind, NodeId};
+use crate::tensor::{Tensor, elements};
+
+/// What a name stands for.
+#[derive(Clone, Debug)]
+pub enum Value {
+    /// A tensor that depends on the model's inputs.
+    Node(NodeId),
+    /// A constant.
+    Constant(Tensor),
+}
+
+/// A node while it is imported.
+pub struct Call<'a> {
+    /// Operator set of the model.
+    pub opset: i64,
+    /// Operator.
+    pub operator: &'a str,
+    /// Name for the nodes that are added.
+    pub name: &'a str,
+    /// Attributes.
+    pub attributes: Attributes<'a>,
+    /// Number of outputs that the node names.
+    pub outputs: usize,
+    pub(super) inputs: Vec<Option<Value>>,
+    pub(super) graph: &'a mut Graph,
+}
+
+impl Call<'_> {
+    /// Number of inputs.
+    pub fn input_count(&self) -> usize {
+        self.inputs.len()
+    }
+
+    /// Whether the input is given.
+    pub fn has(&self, input: usize) -> bool {
+        self.inputs.get(input).is_some_and(Option::is_some)
+    }
+
+    /// The input.
+    ///
+    /// # Errors
+    /// It is missing.
+    pub fn value(&self, input: usize) -> Result<&Value, Fault> {
+        self.inputs.get(input).and_then(Option::as_ref).ok_or(Fault::MissingInput(input))
+    }
+
+    /// The input as a node of the graph; constants become one.
+    ///
+    /// # Errors
+    /// It is missing.
+    pub fn node(&mut self, input: usize) -> Result<NodeId, Fault> {
+        match self.value(input)?.clone() {
+            Value::Node(node) => Ok(node),
+            Value::Constant(tensor) => Ok(self.graph.add(self.name, tensor.dims, Kind::Constant(tensor.values))),
+        }
+    }
+
+    /// The input, which must be a constant.
+    ///
+    /// # Errors
+    /// It is missing or depends on the model's inputs.
+    pub fn constant(&self, input: usize) -> Result<&Tensor, Fault> {
+        match self.value(input)? {
+            Value::Constant(tensor) => Ok(tensor),
+            Value::Node(_) => Err(Fault::Unsupported(format!("input {input} is not a constant"))),
+        }
+    }
+
+    /// The input, which must be a constant if it is given.
+    ///
+    /// # Errors
+    /// It depends on the model's inputs.
+    pub fn optional(&self, input: usize) -> Result<Option<&Tensor>, Fault> {
+        if self.has(input) { self.constant(input).map(Some) } else { Ok(None) }
+    }
+
+    /// Integers that are an attribute in old operator sets and an input in newer ones.
+    ///
+    /// # Errors
+    /// The input is not a constant.
+    pub fn ints(&self, attribute: &str, input: usize) -> Result<Option<Vec<i64>>, Fault> {
+        if let Some(values) = self.attributes.ints(attribute) {
+            return Ok(Some(values.to_vec()));
+        }
+        Ok(self.optional(input)?.map(Tensor::integers))
+    }
+
+    /// Shape of an input.
+    ///
+    /// # Errors
+    /// It is missing.
+    pub fn dims(&self, input: usize) -> Result<Vec<u32>, Fault> {
+        Ok(match self.value(input)? {
+            Value::Node(node) => self.graph.node(*node).dims.clone(),
+            Value::Constant(tensor) => tensor.dims.clone(),
+        })
+    }
+
+    /// Adds a node.
+    ///
+    /// # Errors
+    /// The shape is empty or too large.
+    pub fn add(&mut self, dims: Vec<u32>, kind: Kind) -> Result<NodeId, Fault> {
+        if elements(&dims).is_none_or(|count| count == 0) {
+            return Err(Fault::Size(dims));
+        }
+        Ok(self.graph.add(self.name, dims, kind))
+    }
+
+    /// Adds a node that is the only result.
+    ///
+    /// # Errors
+    /// The shape is empty or too large.
+    pub fn result(&mut self, dims: Vec<u32>, kind: Kind) -> Result<Vec<Value>, Fault> {
+        Ok(vec![Value::Node(self.add(dims, kind)?)])
+    }
+}

@@ -1,0 +1,14 @@
+//! ONNX models: reading the file, checking it, and importing it as a float graph. Nothing outside this module knows ONNX.
+mod attribute;
+mod call;
+mod external;
+mod import;
+pub mod load;
+pub mod ops;
+pub mod proto;
+pub mod tensor;
+
+pub use external::{ExternalData, Folder, NoExternalData};
+pub use load::{Declaration, Model};
+
+pub(crate) use import::{Imported, import};
