@@ -24,9 +24,9 @@ pub struct Fractions {
 }
 
 impl Fractions {
-    /// Pads to a multiple of a power of two with zero over one.
+    /// Pads to a multiple of a power of two with zero over one; nothing becomes one multiple.
     fn pad(&mut self, multiple: usize) {
-        let len = self.numerators.len().next_multiple_of(multiple);
+        let len = self.numerators.len().max(1).next_multiple_of(multiple);
         self.numerators.resize(len, EF::ZERO);
         self.denominators.resize(len, EF::ONE);
     }

@@ -114,6 +114,12 @@ impl Prover {
         Ok(Self { key, weights, committed })
     }
 
+    /// A prover of parts that need not belong together, for tests of what verifiers refuse.
+    #[doc(hidden)]
+    pub fn from_parts(key: CheckedKey, weights: Weights, committed: Vec<Committed>) -> Self {
+        Self { key, weights, committed }
+    }
+
     /// The weights.
     pub fn weights(&self) -> &Weights {
         &self.weights
