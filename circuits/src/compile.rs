@@ -10,7 +10,7 @@ use crate::eval::{self, Weights};
 use crate::graph::{Graph, passes};
 use crate::io::{self, NamedTensors};
 use crate::onnx::{self, Declaration, Model};
-use crate::quantize::{calibrate, synthetic};
+use crate::quantize::{calibrate, cut, synthetic};
 use crate::report::{Accuracy, Calibration, Report};
 use crate::{graph, lower};
 
@@ -91,9 +91,10 @@ pub fn compile(
             (samples, Calibration::Synthetic { samples: count })
         }
     };
-    let ranges = calibrate(&graph, &samples)?;
+    let mut ranges = calibrate(&graph, &samples)?;
+    let wide = cut(&mut graph, &mut ranges, &samples, options.bits);
     progress(Stage::Lower, 0.0);
-    let (mut circuit, weights) = lower::lower(&graph, &ranges, options.bits)?;
+    let (mut circuit, weights) = lower::lower(&graph, &ranges, &wide, options.bits)?;
     progress(Stage::Check, 0.0);
     let checked = CheckedCircuit::new(circuit.clone(), &Limits::default())?;
     circuit.limb_bits = cost::choose_limb_bits(&checked);
@@ -117,14 +118,12 @@ pub fn compile(
     Ok(Compiled { circuit, weights, report })
 }
 
-/// The float graph that a model is compiled from, after all passes: the reference for accuracy.
+/// The float graph of a model as it was imported, before any pass.
 ///
 /// # Errors
 /// Unsupported operators (all at once) and malformed models.
 pub fn float_graph(model: &Model, batch: u32) -> Result<Graph, CompileError> {
-    let mut graph = onnx::import(model, batch)?.graph;
-    passes::run(&mut graph);
-    Ok(graph)
+    Ok(onnx::import(model, batch)?.graph)
 }
 
 /// Every sample has every input in its shape, with finite values.
@@ -191,14 +190,14 @@ fn measure(
     graph: &Graph,
     samples: &[NamedTensors],
 ) -> Result<Accuracy, CompileError> {
-    let compare = |sample: &NamedTensors| -> Result<Vec<(Vec<f64>, Vec<f64>)>, CompileError> {
+    let compare = |sample: &NamedTensors| -> Result<Vec<Compared>, CompileError> {
         let inputs: BTreeMap<String, Vec<f64>> =
             sample.iter().map(|(name, tensor)| (name.clone(), tensor.values.clone())).collect();
         let mut values = graph::eval::evaluate(graph, &inputs);
         let outputs = evaluate(checked, weights, sample)?;
-        let pair = |(name, node): &(String, u32)| {
-            let actual = outputs.get(name).map(|tensor| tensor.values.clone()).unwrap_or_default();
-            (std::mem::take(&mut values[*node as usize]), actual)
+        let pair = |(name, node): &(String, u32)| Compared {
+            expected: std::mem::take(&mut values[*node as usize]),
+            actual: outputs.get(name).map(|tensor| tensor.values.clone()).unwrap_or_default(),
         };
         Ok(graph.outputs.iter().map(pair).collect())
     };
@@ -206,13 +205,22 @@ fn measure(
     Ok(accuracy(&pairs))
 }
 
-/// Accuracy from, for each sample and output, the expected and the actual values.
-pub fn accuracy(samples: &[Vec<(Vec<f64>, Vec<f64>)>]) -> Accuracy {
+/// Values of one output.
+#[derive(Clone, Debug)]
+pub struct Compared {
+    /// Those of the float model.
+    pub expected: Vec<f64>,
+    /// Those of the integers.
+    pub actual: Vec<f64>,
+}
+
+/// Accuracy from the outputs of each sample.
+pub fn accuracy(samples: &[Vec<Compared>]) -> Accuracy {
     let (mut low, mut high, mut largest, mut total, mut count) = (f64::INFINITY, f64::NEG_INFINITY, 0.0, 0.0, 0u64);
     let mut agreeing = 0u64;
     let mut has_classes = false;
     for sample in samples {
-        for (expected, actual) in sample {
+        for Compared { expected, actual } in sample {
             for (&expected, &actual) in expected.iter().zip(actual) {
                 let error = libm::fabs(expected - actual);
                 largest = if error > largest { error } else { largest };
@@ -222,7 +230,7 @@ pub fn accuracy(samples: &[Vec<(Vec<f64>, Vec<f64>)>]) -> Accuracy {
                 count += 1;
             }
         }
-        if let Some((expected, actual)) = sample.first() {
+        if let Some(Compared { expected, actual }) = sample.first() {
             has_classes |= expected.len() > 1;
             agreeing += u64::from(top1(expected) == top1(actual));
         }

@@ -77,6 +77,12 @@ pub enum ModelError {
         /// What is wrong.
         fault: Fault,
     },
+    /// The activations take too much memory.
+    #[error("up to node {node:?} the model's activations have too many values")]
+    TooLarge {
+        /// The node with which the limit is passed.
+        node: String,
+    },
     /// An output does not depend on any input.
     #[error("output {name:?} is a constant")]
     ConstantOutput {

@@ -23,3 +23,14 @@ fn sixteen_bits_follow_the_float_model() {
         assert!(accuracy.top1_agreement.is_none_or(|share| share >= 0.99), "{name}: {accuracy:?}");
     }
 }
+
+#[test]
+fn narrow_widths_still_classify() {
+    for name in MODELS {
+        for (bits, mean, agreement) in [(12, 0.01, 0.99), (8, 0.05, 0.95)] {
+            let accuracy = measure(name, bits);
+            assert!(accuracy.relative_mean_error() <= mean, "{name} at {bits}: {accuracy:?}");
+            assert!(accuracy.top1_agreement.is_none_or(|share| share >= agreement), "{name} at {bits}: {accuracy:?}");
+        }
+    }
+}

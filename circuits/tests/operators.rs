@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use assay_circuits::Model;
 use assay_circuits::compile::float_graph;
-use assay_circuits::graph::eval;
+use assay_circuits::graph::{eval, passes};
 
 /// Largest float difference as a share of the output range: onnxruntime computes in 32 bits.
 const FLOAT_BOUND: f64 = 1e-5;
@@ -33,7 +33,8 @@ fn float_graph_agrees_with_onnxruntime() {
         let check = || -> Result<f64, String> {
             let file = support::fixtures().join(format!("{path}.onnx"));
             let model = Model::open(&file).map_err(|error| error.to_string())?;
-            let graph = float_graph(&model, 1).map_err(|error| error.to_string())?;
+            let mut graph = float_graph(&model, 1).map_err(|error| error.to_string())?;
+            passes::run(&mut graph);
             let expected = support::array(&path, "outputs");
             let samples = support::samples(&model, &path);
             let length = expected.values.len() / samples.len();

@@ -14,6 +14,7 @@ mod view;
 
 pub use assay_verifier::circuit::{AxisMap, View};
 pub use function::{Function, Primitive};
+pub(crate) use passes::summed_values;
 pub use view::{broadcast, identity, is_identity, mapped, unit};
 
 use crate::tensor::Tensor;
@@ -183,6 +184,16 @@ impl Kind {
             }
             Self::Max(view) => view.source = map(view.source),
         }
+    }
+}
+
+impl Combine {
+    /// Adds a constant summand to the one that is there.
+    pub fn add_bias(&mut self, more: Bias) {
+        self.bias = Some(match self.bias.take() {
+            None => more,
+            Some(bias) => passes::sum(&self.axes, &bias, &more),
+        });
     }
 }
 

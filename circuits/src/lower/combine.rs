@@ -4,7 +4,7 @@ use assay_verifier::circuit::{AxisMap, Expr, Range, Term, View};
 use super::layout::{Layout, groups, refine, without_ones};
 use super::resolve::{resolve, split_axis};
 use super::terms::Sum;
-use super::{Lowering, Placed, SCALE_MAX, SHIFT_MAX, SLACK_BITS};
+use super::{LONG_SUM, Lowering, Placed, SCALE_MAX, SHIFT_MAX, SHIFT_MAX_LONG, SLACK_BITS};
 use crate::error::CompileError;
 use crate::graph::passes::{places, union};
 use crate::graph::{self, Bias, Combine, NodeId};
@@ -41,7 +41,7 @@ impl Lowering<'_> {
     pub(super) fn combination(&mut self, id: NodeId, combine: &Combine) -> Result<Placed, CompileError> {
         let scale = self.scale_for(self.ranges[id as usize].magnitude(), self.bits - 1);
         let sum = self.sum(id, combine, scale)?;
-        let width = i64::BITS - sum.range.low.unsigned_abs().max(sum.range.high.unsigned_abs()).leading_zeros() as u32;
+        let width = i64::BITS - sum.range.low.unsigned_abs().max(sum.range.high.unsigned_abs()).leading_zeros();
         if sum.is_light && width < u32::from(self.bits) + SLACK_BITS {
             return Ok(sum.affine(&mut self.builder));
         }
@@ -187,7 +187,7 @@ impl Lowering<'_> {
                 let (multiplier, scale) = decompose(*factor);
                 (multiplier, source + scale)
             }
-            graph::Term::Weighted { weights, .. } => {
+            graph::Term::Weighted { weights, view, .. } => {
                 let largest =
                     weights.iter().fold(
                         0.0,
@@ -197,7 +197,9 @@ impl Lowering<'_> {
                     );
                 let limit = power_of_two(i32::from(self.bits) - 1) - 1.0;
                 let finest = finest_scale(largest, limit, SCALE_MAX);
-                (1, source + finest.min(target + SHIFT_MAX - source))
+                let products: usize = view.sum.iter().map(|&length| length as usize).product();
+                let shift = if products > LONG_SUM { SHIFT_MAX_LONG } else { SHIFT_MAX };
+                (1, source + finest.min(target + shift - source))
             }
         }
     }

@@ -42,7 +42,7 @@ impl Layout {
     pub fn with_inner(&self, inner: u32) -> Self {
         let Some(&last) = self.order.last() else { return self.clone() };
         let length = self.factors[last];
-        if inner <= 1 || length <= inner || length % inner != 0 {
+        if inner <= 1 || length <= inner || !length.is_multiple_of(inner) {
             return self.clone();
         }
         let mut refined = self.factors.clone();

@@ -13,6 +13,8 @@ mod resolve;
 mod table;
 mod terms;
 
+use std::collections::BTreeMap;
+
 use assay_verifier::circuit::Circuit;
 
 use crate::error::CompileError;
@@ -24,8 +26,13 @@ use layout::Layout;
 
 /// Finest scale of a tensor.
 const SCALE_MAX: i32 = 30;
-/// Most bits that a rescale should shift out: more cost more limbs and add no accuracy.
-const SHIFT_MAX: i32 = 16;
+/// Bits that a rescale behind a layer should shift out at most, and the same for layers that sum more than
+/// [`LONG_SUM`] products. Each bit is one bit of the weights' precision; beyond these, limbs are paid for errors that are
+/// already far below the rounding of activations.
+const SHIFT_MAX: i32 = 12;
+const SHIFT_MAX_LONG: i32 = 14;
+/// Number of products from which their rounding errors add up to more than the activations'.
+const LONG_SUM: usize = 1024;
 /// A sum without rounding may stay unrescaled while it is at most this many bits wider than an activation.
 const SLACK_BITS: u32 = 3;
 /// Widest saturation table: 2^14 entries.
@@ -45,20 +52,28 @@ struct Placed {
 struct Lowering<'a> {
     graph: &'a Graph,
     ranges: &'a [Interval],
+    /// Scales of inputs that were cut into bands.
+    wide: &'a BTreeMap<NodeId, i32>,
     readers: Vec<Vec<NodeId>>,
     bits: u8,
     builder: Builder,
     placed: Vec<Option<Placed>>,
 }
 
-/// Lowers a graph. The limb width is left for the cost model to choose.
+/// Lowers a graph. `ranges` are the calibrated ones, `wide` the scales of inputs that are wider than activations. The limb width is left for the cost model to choose.
 ///
 /// # Errors
 /// No scales keep a node within the circuit's bounds.
-pub fn lower(graph: &Graph, ranges: &[Interval], bits: u8) -> Result<(Circuit, Weights), CompileError> {
+pub fn lower(
+    graph: &Graph,
+    ranges: &[Interval],
+    wide: &BTreeMap<NodeId, i32>,
+    bits: u8,
+) -> Result<(Circuit, Weights), CompileError> {
     let mut state = Lowering {
         graph,
         ranges,
+        wide,
         readers: graph.readers(),
         bits,
         builder: Builder::default(),

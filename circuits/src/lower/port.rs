@@ -21,8 +21,10 @@ impl Lowering<'_> {
         }
         let limit = power_of_two(i32::from(self.bits) - 1) - 1.0;
         let magnitude = self.ranges[id as usize].magnitude();
-        let scale = finest_scale(magnitude, limit, SCALE_MAX);
-        let high = (limit * INPUT_HEADROOM) as i64 + 1;
+        let wide = self.wide.get(&id).copied();
+        let scale = wide.unwrap_or_else(|| finest_scale(magnitude, limit, SCALE_MAX));
+        let largest = if wide.is_some() { magnitude * power_of_two(scale) } else { limit };
+        let high = (largest * INPUT_HEADROOM) as i64 + 1;
         let inner = order.last().map_or(1, |&axis| dims[axis]);
         let rows = dims.iter().product::<u32>() / inner;
         let range = Range { low: -high - 1, high };

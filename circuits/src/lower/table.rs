@@ -8,6 +8,9 @@ use crate::quantize::{Interval, finest_scale, power_of_two, round};
 
 /// Widest argument of a table. Every entry costs as much as a lookup, so wider ones are worth it in large models only.
 const ARGUMENT_BITS_MAX: u8 = 12;
+/// The steps of a table are coarse: the sum behind it is that many bits finer than for an activation, so that errors of weights
+/// do not add to those of the steps.
+const EXTRA_BITS: i32 = 2;
 /// At how many places a function is sampled to see where it is flat.
 const FLAT_SAMPLES: i32 = 1024;
 
@@ -74,7 +77,7 @@ impl Lowering<'_> {
         let span = domain.high - domain.low;
         let entries = power_of_two(bits.into());
         let wanted = finest_scale(span, entries - 2.0, SCALE_MAX);
-        let sum = self.argument(source, wanted)?;
+        let sum = self.argument(source, wanted + EXTRA_BITS)?;
         if let Some(placed) = self.direct(source) {
             return Ok(placed);
         }

@@ -14,6 +14,9 @@ use crate::tensor::{Tensor, elements};
 const IMAGE_OPERATORS: [&str; 6] =
     ["Conv", "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "BatchNormalization"];
 
+/// Most values that all activations of a model may have together; circuits have a limit of their own, below this.
+const CELLS_MAX: u64 = 1 << 26;
+
 /// What was imported.
 pub struct Imported {
     /// The graph.
@@ -39,9 +42,17 @@ pub fn import(model: &Model, batch: u32) -> Result<Imported, ModelError> {
         state.values.insert(input.name, Value::Node(node));
     }
     let mut operators = BTreeMap::new();
+    let mut cells = 0u64;
     for node in &model.nodes {
         *operators.entry(node.op_type.clone()).or_default() += 1;
+        let before = state.graph.nodes.len();
         state.node(node)?;
+        // Constants that were folded are gone again; what remains will be held for every sample.
+        let added = state.graph.nodes.get(before..).unwrap_or_default();
+        cells += added.iter().map(|node| elements(&node.dims).unwrap_or(0) as u64).sum::<u64>();
+        if cells > CELLS_MAX {
+            return Err(ModelError::TooLarge { node: node_name(node) });
+        }
     }
     if !state.unsupported.is_empty() {
         return Err(ModelError::Unsupported(state.unsupported));

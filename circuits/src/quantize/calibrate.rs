@@ -29,7 +29,8 @@ impl Interval {
         if -self.low > self.high { -self.low } else { self.high }
     }
 
-    fn with(self, value: f64) -> Self {
+    /// The interval extended to a value.
+    pub fn with(self, value: f64) -> Self {
         Self {
             low: if value < self.low { value } else { self.low },
             high: if value > self.high { value } else { self.high },

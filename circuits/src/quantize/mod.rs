@@ -1,6 +1,8 @@
 //! Choosing scales: which range each tensor has on sample inputs, and which power of two its integers are multiplied by.
+mod bands;
 mod calibrate;
 mod scale;
 
+pub use bands::cut;
 pub use calibrate::{Interval, calibrate, synthetic};
 pub use scale::{decompose, exact_scale, finest_scale, power_of_two, round};

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use assay_circuits::compile::{accuracy, evaluate_model};
+use assay_circuits::compile::{Compared, accuracy, evaluate_model};
 use assay_circuits::io::{self, Kind, NamedTensors};
 use assay_circuits::report::Accuracy;
 use assay_circuits::tensor::Tensor;
@@ -49,7 +49,7 @@ pub fn compare(compiled: &Compiled, samples: &[NamedTensors], expected: &Tensor)
         .map(|(outputs, expected)| {
             let actual = outputs.values().next().expect("one output").values.clone();
             assert_eq!(actual.len(), expected.len());
-            vec![(expected.to_vec(), actual)]
+            vec![Compared { expected: expected.to_vec(), actual }]
         })
         .collect();
     accuracy(&pairs)

@@ -147,7 +147,7 @@ fn product(axes: &[u32], bias: &Bias, over: &[usize], factors: &[f64]) -> Bias {
 }
 
 /// The sum of two biases.
-fn sum(axes: &[u32], a: &Bias, b: &Bias) -> Bias {
+pub(crate) fn sum(axes: &[u32], a: &Bias, b: &Bias) -> Bias {
     let all = union(&a.over, &b.over);
     let (from_a, from_b) = (places(axes, &all, &a.over), places(axes, &all, &b.over));
     let values = from_a.iter().zip(&from_b).map(|(&at_a, &at_b)| a.values[at_a] + b.values[at_b]).collect();
@@ -199,11 +199,11 @@ fn absorb_one(graph: &Graph, id: usize) -> Option<Combine> {
         if view.sum.is_empty() || !is_identity(inner_view) || inner.axes != source.dims || view.dims != source.dims {
             return None;
         }
-        let factors = channel_values(view, scale.over, scale.factors)?;
+        let factors = summed_values(view, scale.over, scale.factors)?;
         let shifts = match &inner.bias {
             None => None,
             Some(_) if reads_padding(view) => return None,
-            Some(bias) => Some(channel_values(view, &bias.over, &bias.values)?),
+            Some(bias) => Some(summed_values(view, &bias.over, &bias.values)?),
         };
         let bias = shifts.map(|shifts| shifted(over, weights, &shifts));
         let bias = match (bias, outer.bias.clone()) {
@@ -233,7 +233,7 @@ fn shifted(over: &[usize], weights: &[f64], shifts: &[f64]) -> Bias {
 
 /// For each place that is summed, the value that belongs to the source's position along some axes; nothing if the position
 /// depends on more than the summed axes.
-fn channel_values(view: &View, over: &[usize], values: &[f64]) -> Option<Vec<f64>> {
+pub(crate) fn summed_values(view: &View, over: &[usize], values: &[f64]) -> Option<Vec<f64>> {
     let free = view.axes.len();
     let lengths: Vec<u32> = over.iter().map(|&axis| view.dims[axis]).collect();
     let steps = strides(&lengths);

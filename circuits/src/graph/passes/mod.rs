@@ -5,7 +5,7 @@ mod prune;
 
 use super::Graph;
 
-pub(crate) use fold::{places, union};
+pub(crate) use fold::{places, sum, summed_values, union};
 
 /// A named rewrite.
 pub struct Pass {
