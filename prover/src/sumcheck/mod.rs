@@ -5,6 +5,7 @@ pub mod claims;
 pub mod contraction;
 pub mod eq;
 pub mod lookup;
+pub mod packed;
 pub mod pcs;
 pub mod range;
 pub mod rounds;
@@ -111,6 +112,12 @@ impl Prover {
         let key = Key { circuit: circuit.clone(), weights: commitments, range: None };
         let key = CheckedKey::without_range(&key, &limits)?;
         Ok(Self { key, weights, committed })
+    }
+
+    /// A prover of parts that need not belong together, for tests of what verifiers refuse.
+    #[doc(hidden)]
+    pub fn from_parts(key: CheckedKey, weights: Weights, committed: Vec<Committed>) -> Self {
+        Self { key, weights, committed }
     }
 
     /// The weights.
