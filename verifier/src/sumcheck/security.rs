@@ -37,7 +37,7 @@ const FIELD_BITS: f64 = 127.9;
 pub fn soundness(key: &CheckedKey) -> Result<(Vec<ErrorTerm>, f64), VerifyError> {
     let layout = key.layout();
     let dummy = |variables: usize| alloc::vec![EF::ZERO; variables];
-    let witness = StackShape { purpose: Purpose::Witness, columns: alloc::vec![layout.stack_variables] };
+    let witness = StackShape::witness(layout.stack_variables);
     let claim = ColumnOpening { column: 0, point: dummy(layout.stack_variables), value: EF::ZERO };
     let (opening, candidates) = witness.security(&[claim])?;
     let pin = |variables: usize, candidates: f64| {
