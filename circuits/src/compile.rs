@@ -1,7 +1,7 @@
 //! The whole way from a model to a circuit.
 use std::collections::BTreeMap;
 
-use assay_verifier::circuit::{CheckedCircuit, Circuit, Limits};
+use assay_verifier::circuit::{CheckedCircuit, Circuit, Limits, Port};
 use rayon::prelude::*;
 
 use crate::cost;
@@ -165,11 +165,12 @@ pub fn evaluate(
         let missing = || InputError::Missing(port.name.clone());
         let tensor = inputs.get(&port.name).ok_or_else(missing)?;
         let range = checked.range(port.node).ok_or_else(missing)?;
-        integers.push(io::quantize(port, range, tensor)?);
+        integers.push(port.to_node_order(&io::quantize(port, range, tensor)?));
     }
     let evaluation = eval::evaluate(checked, weights, &integers)?;
     let outputs = checked.circuit().outputs.iter();
-    Ok(outputs.map(|port| (port.name.clone(), io::dequantize(port, &evaluation.nodes[port.node as usize]))).collect())
+    let real = |port: &Port| io::dequantize(port, &port.to_model_order(&evaluation.nodes[port.node as usize]));
+    Ok(outputs.map(|port| (port.name.clone(), real(port))).collect())
 }
 
 /// Evaluates a compiled model on samples. The circuit is checked first.

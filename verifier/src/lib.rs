@@ -14,4 +14,9 @@ extern crate alloc;
 
 pub mod circuit;
 pub mod digest;
+pub mod field;
+pub mod key;
+pub mod statement;
+pub mod sumcheck;
+pub mod transcript;
 pub mod wire;

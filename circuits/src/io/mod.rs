@@ -133,7 +133,7 @@ fn mismatch(tensor: &Tensor, input: &Declaration) -> InputError {
     InputError::Shape { input: input.name.clone(), expected: input.dims.clone(), actual: tensor.dims.clone() }
 }
 
-/// Real values to a node's integers, in the node's order.
+/// Real values to a port's integers, in the model's order.
 ///
 /// # Errors
 /// Another shape, values that are not finite or outside the range; the error names the value.
@@ -148,26 +148,19 @@ pub fn quantize(port: &Port, range: Range, tensor: &Tensor) -> Result<Vec<i64>, 
         return Err(InputError::NotFinite { input: input(), position });
     }
     let factor = power_of_two(i32::from(port.scale));
-    let quantised = |&position: &u32| {
-        let value = tensor.values[position as usize];
+    let quantised = |(position, &value): (usize, &f64)| {
         let scaled = round(value * factor);
         if range.contains(scaled) {
             return Ok(scaled);
         }
         let (low, high) = (range.low as f64 / factor, range.high as f64 / factor);
-        Err(InputError::Range { input: input(), position: position as usize, value, low, high })
+        Err(InputError::Range { input: input(), position, value, low, high })
     };
-    port.model_order().iter().map(quantised).collect()
+    tensor.values.iter().enumerate().map(quantised).collect()
 }
 
-/// A node's integers to real values, in the model's order.
+/// A port's integers to real values; both in the model's order.
 pub fn dequantize(port: &Port, integers: &[i64]) -> Tensor {
     let factor = power_of_two(-i32::from(port.scale));
-    let mut values = vec![0.0; integers.len()];
-    for (&position, &integer) in port.model_order().iter().zip(integers) {
-        if let Some(value) = values.get_mut(position as usize) {
-            *value = integer as f64 * factor;
-        }
-    }
-    Tensor { dims: port.dims.clone(), values }
+    Tensor { dims: port.dims.clone(), values: integers.iter().map(|&integer| integer as f64 * factor).collect() }
 }

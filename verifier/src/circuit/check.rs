@@ -169,7 +169,12 @@ impl CheckedCircuit {
             Op::Input(range) => {
                 Range::new(range.low.into(), range.high.into()).ok_or(fail("empty or too wide range"))?
             }
-            Op::Affine(expr) => self.check_expr(circuit, id, node, expr, places, weights_used, &mut gathers)?,
+            Op::Affine(expr) => {
+                if expr.terms.iter().any(|term| !matches!(term, Term::Linear { .. })) {
+                    return Err(fail("an affine node with terms that are not linear"));
+                }
+                self.check_expr(circuit, id, node, expr, places, weights_used, &mut gathers)?
+            }
             Op::Rescale { expr, shift, low, bits } => {
                 let range = self.check_expr(circuit, id, node, expr, places, weights_used, &mut gathers)?;
                 saturation = Some(

@@ -16,6 +16,7 @@ mod view;
 pub use check::{CheckedCircuit, CircuitError, Limits, SaturationTable};
 pub use gather::{Gather, Pass};
 pub use range::Range;
+pub(crate) use view::product;
 pub use view::{AxisMap, View};
 
 use alloc::string::String;
@@ -65,7 +66,7 @@ pub struct Node {
 pub enum Op {
     /// A public input; its cells lie in the range, which the verifier checks itself.
     Input(Range),
-    /// `y = expr`, exactly. Never committed: claims on it pass through to what it is made of. Reshape, transpose, slice,
+    /// `y = expr`, exactly, of linear terms only. Never committed: claims on it pass through to what it is made of. Reshape, transpose, slice,
     /// pad, concat and sums without rescaling.
     Affine(Expr),
     /// `y = clamp(floor((expr + 2^(shift-1)) / 2^shift), low, low + 2^bits - 1)`; with `shift = 0`, `y = clamp(expr, ..)`.
@@ -202,6 +203,22 @@ impl Op {
 }
 
 impl Port {
+    /// Values in the model's order, put in the node's order. Positions that are missing become zero.
+    pub fn to_node_order<T: Copy + Default>(&self, values: &[T]) -> Vec<T> {
+        self.model_order().iter().map(|&at| values.get(at as usize).copied().unwrap_or_default()).collect()
+    }
+
+    /// Values in the node's order, put in the model's order. Positions that are missing become zero.
+    pub fn to_model_order<T: Copy + Default>(&self, cells: &[T]) -> Vec<T> {
+        let mut values = alloc::vec![T::default(); cells.len()];
+        for (&at, &cell) in self.model_order().iter().zip(cells) {
+            if let Some(value) = values.get_mut(at as usize) {
+                *value = cell;
+            }
+        }
+        values
+    }
+
     /// For each flat index of the node, the flat index in the model's own row-major order.
     pub fn model_order(&self) -> Vec<u32> {
         let mut stride = 1u32;

@@ -1,0 +1,4 @@
+//! Benchmarks: models of the sizes that the field quotes, measuring one model end to end, and what the tables are made of.
+pub mod machine;
+pub mod measure;
+pub mod models;

@@ -1,0 +1,41 @@
+//! Equality weights: `eq(point, index)` is the multilinear polynomial that is one at `index` and zero at all other corners.
+//!
+//! Points list the most significant coordinate first.
+use alloc::vec::Vec;
+use p3_field::PrimeCharacteristicRing;
+
+use crate::field::EF;
+
+/// `eq(point, i)` for the `len` indices from `start` on.
+pub fn eq_range(point: &[EF], start: usize, len: usize) -> Vec<EF> {
+    if len == 0 {
+        return Vec::new();
+    }
+    let last = start.saturating_add(len.saturating_sub(1));
+    let mut weights = alloc::vec![EF::ONE];
+    let mut first = 0usize;
+    for (level, &x) in point.iter().enumerate() {
+        let below = u32::try_from(point.len().saturating_sub(level).saturating_sub(1)).unwrap_or(u32::MAX);
+        let from = start.checked_shr(below).unwrap_or_default();
+        let to = last.checked_shr(below).unwrap_or_default();
+        let mut next = Vec::with_capacity(to.saturating_sub(from).saturating_add(1));
+        for index in from..=to {
+            let parent = weights.get((index >> 1).saturating_sub(first)).copied().unwrap_or_default();
+            let one = parent * x;
+            next.push(if index & 1 == 1 { one } else { parent - one });
+        }
+        (weights, first) = (next, from);
+    }
+    weights.truncate(len);
+    weights
+}
+
+/// `eq(a, b)` of two points of equal length.
+pub fn eq_points(a: &[EF], b: &[EF]) -> EF {
+    a.iter().zip(b).map(|(&a, &b)| (a * b).double() - a - b + EF::ONE).product()
+}
+
+/// Sum of products.
+pub fn dot(a: &[EF], b: &[EF]) -> EF {
+    a.iter().zip(b).map(|(&a, &b)| a * b).sum()
+}

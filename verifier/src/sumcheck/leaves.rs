@@ -1,0 +1,199 @@
+//! What the lookup argument's leaves are made of: the claim on them at one point, taken apart into claims on columns,
+//! tensors and expressions.
+//!
+//! With challenges `alpha`, `beta`, a lookup of `v` (or a pair `v, w`) in a table with tag `t` has the fingerprint
+//! `v + beta * w + beta^2 * t` and the leaf `1 / (alpha - fingerprint)`; a table entry has the same with numerator minus its
+//! multiplicity. In padding cells of a lookup the fingerprint and the numerator are zero.
+use alloc::borrow::Cow;
+use alloc::vec::Vec;
+use p3_field::PrimeCharacteristicRing;
+
+use super::claims::Claim;
+use super::eq::{dot, eq_range};
+use super::layout::{Block, Layout, Limb, NodeColumns, TableColumns, TableKind};
+use super::lookup::LeafClaim;
+use super::stack::ColumnClaim;
+use crate::circuit::{CheckedCircuit, Circuit, Op};
+use crate::field::{EF, F, inverse_power_of_two, signed};
+
+/// Challenges of the lookup argument.
+#[derive(Clone, Copy, Debug)]
+pub struct Challenges {
+    /// Where fractions are evaluated.
+    pub alpha: EF,
+    /// Combines the parts of a fingerprint.
+    pub beta: EF,
+    /// Combines the claims on numerators and denominators.
+    pub eta: EF,
+}
+
+/// A claim on an expression: weights `coefficient * rows[p] * inner[o]` on its cells.
+#[derive(Clone, Debug)]
+pub struct ExpressionClaim<'a> {
+    /// The node.
+    pub node: usize,
+    /// Multiplier.
+    pub coefficient: EF,
+    /// Factors over rows.
+    pub rows: Cow<'a, [EF]>,
+    /// Factors over valid inner indices.
+    pub inner: Cow<'a, [EF]>,
+    /// The point over the padded inner axis that the inner factors come from.
+    pub inner_point: Vec<EF>,
+}
+
+/// The claim on the leaves, taken apart. What `columns`, `tensors` and `expressions` (with their constants) claim adds up to
+/// `total`.
+#[derive(Clone, Debug)]
+pub struct Leaves<'a> {
+    /// Claims on committed columns.
+    pub columns: Vec<ColumnClaim<'a>>,
+    /// Claims on tensors that are looked up in function tables.
+    pub tensors: Vec<Claim<'a>>,
+    /// Claims on rescaled expressions.
+    pub expressions: Vec<ExpressionClaim<'a>>,
+    /// What all of them add up to.
+    pub total: EF,
+}
+
+impl<'a> Leaves<'a> {
+    /// Takes a claim apart.
+    pub fn new(checked: &CheckedCircuit, layout: &Layout, claim: &LeafClaim, challenges: Challenges) -> Self {
+        let mut parts = Self { columns: Vec::new(), tensors: Vec::new(), expressions: Vec::new(), total: EF::ZERO };
+        // What the leaves would be with all fingerprints and multiplicities zero, minus what they are claimed to be.
+        let mut known = Known { numerator: EF::ZERO, denominator: EF::ONE };
+        let at = At { point: &claim.point, challenges };
+        for limb in &layout.limbs {
+            let lookup = at.lookup(&limb.leaves, limb.tag, &mut known, &mut parts.total);
+            parts.column(limb.column, EF::ONE, &lookup);
+        }
+        for (id, (node, columns)) in checked.circuit().nodes.iter().zip(&layout.nodes).enumerate() {
+            match (&node.op, columns) {
+                (
+                    Op::Rescale { shift, low, bits, .. },
+                    NodeColumns::Rescale { sign, offset, remainder, excess, .. },
+                ) => {
+                    let width = checked.saturation(id).map_or(0, |table| table.bits);
+                    let tag = layout.tag(TableKind::Saturation(width));
+                    let lookup = at.lookup(excess, tag, &mut known, &mut parts.total);
+                    parts.column(*sign, challenges.beta, &lookup);
+                    parts.rescale(id, (*shift, *low, *bits), [offset, remainder], lookup);
+                }
+                (Op::Lookup { source, table }, NodeColumns::Lookup { value, leaves }) => {
+                    let lookup =
+                        at.lookup(leaves, layout.tag(TableKind::Function(*table)), &mut known, &mut parts.total);
+                    parts.column(*value, challenges.beta, &lookup);
+                    parts.tensors.push(Claim {
+                        source: *source as usize,
+                        gather: None,
+                        coefficient: EF::ONE,
+                        rows: lookup.rows,
+                        inner: lookup.inner,
+                        taps: Cow::Borrowed(&[]),
+                    });
+                }
+                _ => {}
+            }
+        }
+        for table in &layout.tables {
+            let rows: Cow<'a, [EF]> = Cow::Owned(table.leaves.row_weights(at.point));
+            let all: EF = rows.iter().copied().sum();
+            let fingerprint =
+                table_value(checked.circuit(), table, table.leaves.inner_point(at.point), challenges.beta);
+            known.denominator += all * (challenges.alpha - fingerprint - EF::ONE);
+            let inner = Cow::Owned(table.leaves.inner_weights(at.point));
+            parts.columns.push(ColumnClaim { column: table.multiplicity, coefficient: challenges.eta, rows, inner });
+        }
+        parts.total += known.denominator - claim.denominator + challenges.eta * (known.numerator - claim.numerator);
+        parts
+    }
+
+    fn column(&mut self, column: usize, coefficient: EF, lookup: &Lookup<'a>) {
+        self.columns.push(ColumnClaim { column, coefficient, rows: lookup.rows.clone(), inner: lookup.inner.clone() });
+    }
+
+    /// The excess of a rescale, in terms of its expression and columns:
+    /// `((expr + half - remainder) / 2^shift - low - offset) / 2^bits`.
+    fn rescale(
+        &mut self,
+        node: usize,
+        (shift, low, bits): (u8, i64, u8),
+        [offset, remainder]: [&[Limb]; 2],
+        lookup: Lookup<'a>,
+    ) {
+        let per_offset = inverse_power_of_two(bits.into());
+        let per_expression = per_offset * inverse_power_of_two(shift.into());
+        let half = if shift == 0 { F::ZERO } else { F::TWO.exp_u64(u64::from(shift).saturating_sub(1)) };
+        self.total -= lookup.mass * (half * per_expression - signed(low) * per_offset);
+        for (limbs, factor) in [(offset, per_offset), (remainder, per_expression)] {
+            for limb in limbs {
+                let coefficient = EF::from(-factor * F::TWO.exp_u64(limb.shift.into()));
+                self.column(limb.column, coefficient, &lookup);
+            }
+        }
+        self.expressions.push(ExpressionClaim {
+            node,
+            coefficient: per_expression.into(),
+            rows: lookup.rows,
+            inner: lookup.inner,
+            inner_point: lookup.inner_point,
+        });
+    }
+}
+
+/// Numerator and denominator with all fingerprints and multiplicities zero.
+struct Known {
+    numerator: EF,
+    denominator: EF,
+}
+
+/// The weights of one block of lookups.
+struct Lookup<'a> {
+    rows: Cow<'a, [EF]>,
+    inner: Cow<'a, [EF]>,
+    inner_point: Vec<EF>,
+    /// Weight of all valid cells together.
+    mass: EF,
+}
+
+/// The point of the claim.
+struct At<'p> {
+    point: &'p [EF],
+    challenges: Challenges,
+}
+
+impl At<'_> {
+    /// Accounts for a block of lookups in what is known and returns its weights.
+    fn lookup<'a>(&self, block: &Block, tag: u64, known: &mut Known, total: &mut EF) -> Lookup<'a> {
+        let rows = block.row_weights(self.point);
+        let inner = block.inner_weights(self.point);
+        let all: EF = rows.iter().copied().sum();
+        let mass = all * inner.iter().copied().sum::<EF>();
+        known.denominator += all * (self.challenges.alpha - EF::ONE);
+        known.numerator += mass;
+        *total -= mass * self.challenges.beta.square() * F::from_u64(tag);
+        let inner_point = block.inner_point(self.point).to_vec();
+        Lookup { rows: Cow::Owned(rows), inner: Cow::Owned(inner), inner_point, mass }
+    }
+}
+
+/// The fingerprint polynomial of a table's entries at a point.
+fn table_value(circuit: &Circuit, table: &TableColumns, point: &[EF], beta: EF) -> EF {
+    let index = point.iter().fold(EF::ZERO, |value, &x| value.double() + x);
+    let tag = beta.square() * F::from_u64(table.tag);
+    let half = 1usize.checked_shl(u32::from(table.bits).saturating_sub(1)).unwrap_or_default();
+    match table.kind {
+        TableKind::Range(_) => index + tag,
+        TableKind::Saturation(_) => {
+            let top = point.first().copied().unwrap_or_default();
+            let zero: EF = eq_range(point, half, 1).into_iter().sum();
+            index - F::from_usize(half) + beta * (top.double() - EF::ONE - zero) + tag
+        }
+        TableKind::Function(id) => {
+            let Some(function) = circuit.tables.get(id as usize) else { return EF::ZERO };
+            let weights = eq_range(point, 0, function.values.len());
+            let values: Vec<EF> = function.values.iter().map(|&value| signed(value.into()).into()).collect();
+            index + signed(function.low) + beta * dot(&weights, &values) + tag
+        }
+    }
+}

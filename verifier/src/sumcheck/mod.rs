@@ -1,0 +1,395 @@
+//! Engine `sumcheck`: transparent proofs from sumchecks, one lookup argument and WHIR commitments.
+//!
+//! The order of the protocol is the order of [`verify`]; `PROTOCOL.md` writes it down to the byte.
+pub mod activation;
+pub mod channel;
+pub mod claims;
+pub mod contraction;
+pub mod eq;
+pub mod layout;
+pub mod leaves;
+pub mod lookup;
+pub mod pcs;
+pub mod range;
+pub mod rounds;
+pub mod security;
+pub mod stack;
+pub mod weights;
+
+use alloc::borrow::Cow;
+use alloc::vec::Vec;
+use p3_field::PrimeCharacteristicRing;
+use thiserror::Error;
+
+use crate::circuit::{CheckedCircuit, Circuit, Port, Term};
+use crate::field::{EF, signed};
+use crate::key::CheckedKey;
+use crate::statement::{CONTEXT_LEN_MAX, Proof, Statement};
+use crate::transcript::Transcript;
+use crate::wire;
+use channel::Channel;
+use claims::{Claim, Values, complete, evaluate, expression_claims};
+use layout::{Layout, NodeColumns};
+use leaves::{Challenges, ExpressionClaim, Leaves};
+use pcs::{ColumnOpening, Opening, Purpose, StackShape};
+use stack::ColumnClaim;
+use weights::WeightClaim;
+
+/// A check of the protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The sum of all fractions is zero.
+    LookupSum,
+    /// No fraction has a zero denominator.
+    LookupPole,
+    /// A round of a lookup layer.
+    LookupRound,
+    /// The end of a lookup layer.
+    LookupLayer,
+    /// The end of the contraction.
+    Contraction,
+    /// The end of the activation sumcheck.
+    Activation,
+    /// The end of the stack sumcheck.
+    Stack,
+    /// Numerators of a range proof's leaves.
+    RangeNumerator,
+    /// Denominators of a range proof's leaves.
+    RangeDenominator,
+}
+
+/// Why a proof is refused.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum VerifyError {
+    /// The proof names another key.
+    #[error("the proof is for another key")]
+    OtherKey,
+    /// A different number of inputs or outputs than the circuit has.
+    #[error("{0}: wrong number of tensors")]
+    PortCount(&'static str),
+    /// A tensor of another length.
+    #[error("{kind} {index}: wrong number of values")]
+    PortLength {
+        /// Input or output.
+        kind: &'static str,
+        /// Which.
+        index: usize,
+    },
+    /// A value that the tensor cannot take.
+    #[error("{kind} {index}: value at position {position} is out of range")]
+    PortRange {
+        /// Input or output.
+        kind: &'static str,
+        /// Which.
+        index: usize,
+        /// Position in the model's order.
+        position: usize,
+    },
+    /// The context is too long.
+    #[error("context of more than {CONTEXT_LEN_MAX} bytes")]
+    Context,
+    /// The key is inconsistent.
+    #[error("key: {0}")]
+    Key(&'static str),
+    /// Sizes outside what the security parameters allow.
+    #[error("sizes outside of the security parameters")]
+    Parameters,
+    /// The proof holds too few messages.
+    #[error("too few messages")]
+    MessagesTooFew,
+    /// The proof holds too many messages.
+    #[error("too many messages")]
+    MessagesTooMany,
+    /// A check of the protocol failed.
+    #[error("check failed: {0:?}")]
+    Check(Step),
+    /// Another number of openings than stacks of weights.
+    #[error("wrong number of openings")]
+    OpeningCount,
+    /// An opening proof is wrong.
+    #[error("opening of {0:?} does not verify")]
+    Opening(Purpose),
+    /// A commitment opens to another value than was claimed.
+    #[error("{0:?} opens to another value than claimed")]
+    OpenedValue(Purpose),
+}
+
+/// Starts the transcript of a statement's proof.
+pub fn transcript(statement: &Statement) -> Transcript {
+    let mut transcript = Transcript::new("assay sumcheck v1");
+    transcript.bytes(&wire::bytes(statement));
+    transcript
+}
+
+/// Verifies a proof against a key. What it states, [`Proof::statement`], holds if this succeeds.
+///
+/// # Errors
+/// The first check that fails.
+///
+/// # Soundness
+/// The caller must compare the statement with what it wants to know: its key is compared here, inputs, outputs and context
+/// are for the caller.
+pub fn verify(key: &CheckedKey, proof: &Proof) -> Result<(), VerifyError> {
+    let (checked, layout) = (key.circuit(), key.layout());
+    let public = Public::new(key, &proof.statement)?;
+    let mut transcript = transcript(&proof.statement);
+    pcs::observe_root(&proof.root, &mut transcript);
+    let mut channel = Channel::new(&mut transcript, &proof.messages);
+
+    // The witness root may leave several polynomials open: its value at a fresh point pins one.
+    let pinned_point = channel.transcript.sample_point(layout.stack_variables);
+    let pinned = channel.receive()?;
+
+    let (alpha, beta) = (channel.sample(), channel.sample());
+    let leaf = lookup::verify(&mut channel, layout.leaf_variables)?;
+    let challenges = Challenges { alpha, beta, eta: channel.sample() };
+    let Leaves { columns, tensors, expressions, total } = Leaves::new(checked, layout, &leaf, challenges);
+
+    let mut terms = ExpressionTerms::new(checked, &expressions);
+    let mut total = total - terms.constant;
+    let mut reduced = contraction::Reduced::default();
+    if !terms.instances.is_empty() {
+        let products = channel.receive()?;
+        total -= products;
+        reduced = contraction::verify(&mut channel, checked, &terms.instances, products)?;
+    }
+    for (weight, point, coefficient) in terms.biases {
+        let value = channel.receive()?;
+        total -= coefficient * value;
+        reduced.weights.push(WeightClaim { weight, point, value });
+    }
+
+    let mut tensor_claims = tensors;
+    tensor_claims.append(&mut terms.linear);
+    let outputs = public.output_claims(checked, channel.transcript);
+    let batch = channel.sample();
+    let mut power = batch;
+    for (mut claim, value) in reduced.tensors.into_iter().chain(outputs) {
+        claim.coefficient *= power;
+        total += power * value;
+        power *= batch;
+        tensor_claims.push(claim);
+    }
+    let on = |values: &[Values]| -> EF {
+        tensor_claims.iter().filter_map(|claim| Some(evaluate(claim, values.get(claim.source)?))).sum()
+    };
+    total -= on(&complete(checked, public.input_values(checked), EF::ONE));
+
+    let mut column_claims = columns;
+    let mut lane = None;
+    if layout.lanes_len() > 0 {
+        let rescaled = channel.receive()?;
+        total -= rescaled;
+        let (claim, end) = activation::verify(&mut channel, layout, rescaled)?;
+        let weights = on(&complete(checked, lane_values(layout, &claim.point), EF::ZERO));
+        activation::finish(&channel, checked, layout, &claim, weights, end)?;
+        lane = Some(claim);
+    }
+    let batch = channel.sample();
+    if let Some(claim) = lane {
+        total += batch * claim.sign + batch.square() * claim.offset;
+        column_claims.extend(lane_claims(layout, &claim.point, batch));
+    }
+    let pin_weight = batch.cube();
+    total += pin_weight * pinned;
+
+    let (point, end) = rounds::verify(&mut channel, layout.stack_variables, stack::DEGREE, total)?;
+    let value = channel.receive()?;
+    let weights = stack::evaluate(layout, &column_claims, &point)
+        + on(&complete(checked, looked_up_values(layout, &point), EF::ZERO))
+        + pin_weight * eq::eq_points(&pinned_point, &point);
+    channel.assert_zero(weights * value - end, Step::Stack)?;
+    channel.finish()?;
+
+    let shape = StackShape { purpose: Purpose::Witness, columns: alloc::vec![layout.stack_variables] };
+    shape.verify(&proof.root, &[ColumnOpening { column: 0, point, value }], &proof.witness, &mut transcript)?;
+    verify_weights(key, &reduced.weights, &proof.weights, &mut transcript)
+}
+
+/// Opens all stacks of weights at the claims and at the key's stated point.
+fn verify_weights(
+    key: &CheckedKey,
+    claims: &[WeightClaim],
+    openings: &[Opening],
+    transcript: &mut Transcript,
+) -> Result<(), VerifyError> {
+    if openings.len() != key.weights().len() {
+        return Err(VerifyError::OpeningCount);
+    }
+    for (stack, ((commitment, shape), opening)) in
+        key.weights().iter().zip(&key.stacks().shapes).zip(openings).enumerate()
+    {
+        let claims = key.stacks().openings(stack, &commitment.stated, key.stated_point(), claims)?;
+        pcs::observe_root(&commitment.root, transcript);
+        shape.verify(&commitment.root, &claims, opening, transcript)?;
+    }
+    Ok(())
+}
+
+/// Public inputs and outputs in the nodes' order.
+pub struct Public {
+    inputs: Vec<(usize, Vec<EF>)>,
+    outputs: Vec<(usize, Vec<EF>)>,
+}
+
+impl Public {
+    /// Checks a statement against a key.
+    ///
+    /// # Errors
+    /// It is for another key, or a tensor has a wrong length or values out of range.
+    pub fn new(key: &CheckedKey, statement: &Statement) -> Result<Self, VerifyError> {
+        if statement.key != key.digest() {
+            return Err(VerifyError::OtherKey);
+        }
+        if statement.context.len() > CONTEXT_LEN_MAX {
+            return Err(VerifyError::Context);
+        }
+        let Circuit { inputs, outputs, .. } = key.circuit().circuit();
+        Ok(Self {
+            inputs: check_ports(key.circuit(), "input", inputs, &statement.inputs)?,
+            outputs: check_ports(key.circuit(), "output", outputs, &statement.outputs)?,
+        })
+    }
+
+    /// Claims that outputs have their values at fresh points, with the public values there.
+    pub fn output_claims(&self, checked: &CheckedCircuit, transcript: &mut Transcript) -> Vec<(Claim<'static>, EF)> {
+        let claim = |(node, cells): &(usize, Vec<EF>)| -> Option<(Claim<'static>, EF)> {
+            let shape = checked.circuit().nodes.get(*node)?;
+            let rows = transcript.sample_point(contraction::log2(shape.rows.into()));
+            let inner = transcript.sample_point(contraction::log2(shape.inner.into()));
+            let claim = Claim {
+                source: *node,
+                gather: None,
+                coefficient: EF::ONE,
+                rows: Cow::Owned(eq::eq_range(&rows, 0, shape.rows as usize)),
+                inner: Cow::Owned(eq::eq_range(&inner, 0, shape.inner as usize)),
+                taps: Cow::Borrowed(&[]),
+            };
+            let value = evaluate(&claim, &Values::Cells { cells: cells.clone(), inner: shape.inner as usize });
+            Some((claim, value))
+        };
+        self.outputs.iter().filter_map(claim).collect()
+    }
+
+    /// Values of all tensors as far as inputs determine them linearly.
+    pub fn input_values(&self, checked: &CheckedCircuit) -> Vec<Values> {
+        let mut values = alloc::vec![Values::Zero; checked.circuit().nodes.len()];
+        for (node, cells) in &self.inputs {
+            let inner = checked.circuit().nodes.get(*node).map_or(1, |node| node.inner as usize);
+            if let Some(slot) = values.get_mut(*node) {
+                *slot = Values::Cells { cells: cells.clone(), inner };
+            }
+        }
+        values
+    }
+}
+
+fn check_ports(
+    checked: &CheckedCircuit,
+    kind: &'static str,
+    ports: &[Port],
+    tensors: &[Vec<i64>],
+) -> Result<Vec<(usize, Vec<EF>)>, VerifyError> {
+    if ports.len() != tensors.len() {
+        return Err(VerifyError::PortCount(kind));
+    }
+    let check = |(index, (port, tensor)): (usize, (&Port, &Vec<i64>))| {
+        let range = checked.range(port.node).ok_or(VerifyError::PortLength { kind, index })?;
+        if crate::circuit::product(&port.dims) != tensor.len() as u64 {
+            return Err(VerifyError::PortLength { kind, index });
+        }
+        if let Some(position) = tensor.iter().position(|&value| !range.contains(value)) {
+            return Err(VerifyError::PortRange { kind, index, position });
+        }
+        let cells = port.to_node_order(tensor).into_iter().map(|value| signed(value).into());
+        Ok((port.node as usize, cells.collect()))
+    };
+    ports.iter().zip(tensors).enumerate().map(check).collect()
+}
+
+/// The terms of claimed expressions.
+pub struct ExpressionTerms<'a> {
+    /// Contractions and products.
+    pub instances: Vec<contraction::Instance<'a>>,
+    /// Claims on tensors.
+    pub linear: Vec<Claim<'a>>,
+    /// Biases: weight, point and multiplier.
+    pub biases: Vec<(usize, Vec<EF>, EF)>,
+    /// What constants add up to.
+    pub constant: EF,
+}
+
+impl<'a> ExpressionTerms<'a> {
+    /// Takes claimed expressions apart.
+    pub fn new(checked: &'a CheckedCircuit, claims: &[ExpressionClaim<'a>]) -> Self {
+        let mut terms = Self { instances: Vec::new(), linear: Vec::new(), biases: Vec::new(), constant: EF::ZERO };
+        for ExpressionClaim { node, coefficient, rows, inner, inner_point } in claims {
+            let Some(expr) = checked.circuit().nodes.get(*node).and_then(|node| node.op.expr()) else { continue };
+            let over_rows: EF = rows.iter().copied().sum();
+            let mass = over_rows * inner.iter().copied().sum::<EF>();
+            terms.constant += *coefficient * mass * signed(expr.constant);
+            terms.linear.extend(expression_claims(checked, *node, expr, *coefficient, rows, inner));
+            terms.instances.extend(contraction::expression_instances(
+                checked,
+                *node,
+                *coefficient,
+                rows,
+                inner,
+                inner_point,
+            ));
+            for term in &expr.terms {
+                if let Term::Bias { coefficient: factor, weight } = term {
+                    let coefficient = *coefficient * over_rows * signed(*factor);
+                    terms.biases.push((*weight as usize, inner_point.clone(), coefficient));
+                }
+            }
+        }
+        terms
+    }
+}
+
+/// Equality weights of all lanes at a point, as values of the rescaled tensors.
+pub fn lane_values(layout: &Layout, point: &[EF]) -> Vec<Values> {
+    let values = |columns: &NodeColumns| match columns {
+        NodeColumns::Rescale { lanes, .. } => {
+            let (rows, inner) = activation::lane_weights(lanes, point);
+            Values::Outer { rows, inner }
+        }
+        _ => Values::Zero,
+    };
+    layout.nodes.iter().map(values).collect()
+}
+
+/// Equality weights of the stack at a point, as values of the looked-up tensors.
+pub fn looked_up_values(layout: &Layout, point: &[EF]) -> Vec<Values> {
+    let values = |columns: &NodeColumns| match columns {
+        NodeColumns::Lookup { value, .. } => layout.columns.get(*value).map_or(Values::Zero, |block| Values::Outer {
+            rows: block.row_weights(point),
+            inner: block.inner_weights(point),
+        }),
+        _ => Values::Zero,
+    };
+    layout.nodes.iter().map(values).collect()
+}
+
+/// Claims on signs and offset limbs that come from the claims on all lanes.
+pub fn lane_claims(layout: &Layout, point: &[EF], batch: EF) -> Vec<ColumnClaim<'static>> {
+    let mut claims = Vec::new();
+    for columns in &layout.nodes {
+        let NodeColumns::Rescale { sign, offset, lanes, .. } = columns else { continue };
+        let (rows, inner) = activation::lane_weights(lanes, point);
+        let mut claim = |column: usize, coefficient: EF| {
+            claims.push(ColumnClaim {
+                column,
+                coefficient,
+                rows: Cow::Owned(rows.clone()),
+                inner: Cow::Owned(inner.clone()),
+            });
+        };
+        claim(*sign, batch);
+        for limb in offset {
+            claim(limb.column, batch.square() * crate::field::F::TWO.exp_u64(limb.shift.into()));
+        }
+    }
+    claims
+}
