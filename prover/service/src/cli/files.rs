@@ -57,7 +57,12 @@ pub fn kind(bytes: &[u8]) -> Option<&'static ([u8; 8], &'static str, &'static st
 
 /// Reads and checks a circuit file, all but its commitment.
 pub fn load_circuit(path: &Path) -> Result<CheckedFile> {
-    CheckedFile::new(load(path)?).map_err(|error| refused(path, &error))
+    check_circuit(path, load(path)?)
+}
+
+/// Checks a circuit file, all but its commitment.
+pub fn check_circuit(path: &Path, file: CircuitFile) -> Result<CheckedFile> {
+    CheckedFile::new(file).map_err(|error| refused(path, &error))
 }
 
 /// Says that a circuit file is refused.
