@@ -83,7 +83,10 @@ pub fn meaning(setup: &Setup, output: &Output) {
     );
     output.field(
         "certainty",
-        format_args!("a false statement passes with a probability below 2^-{:.0}", setup.soundness_bits.floor()),
+        format_args!(
+            "{0:.0} bits: to pass off a false statement takes about 2^{0:.0} attempts",
+            setup.soundness_bits.floor()
+        ),
     );
     output.field("not proven", "that an answer is true, or that the integers follow the float model (measured above)");
     output.field("not hidden", "the images and scores; and proofs may reveal something of the weights");

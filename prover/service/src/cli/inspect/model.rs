@@ -72,6 +72,7 @@ fn node_line(graph: &Graph, place: usize) -> NodeLine {
         Kind::Input { .. } => "input".into(),
         Kind::Constant(_) => "constant".into(),
         Kind::Combine(combine) => match combine.terms.iter().map(weights).sum() {
+            0 if combine.terms.len() == 1 => "fixed linear map".into(),
             0 => format!("sum of {} terms", combine.terms.len()),
             count => format!("weighted sum, {} weights", grouped(count)),
         },
