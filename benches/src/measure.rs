@@ -196,7 +196,7 @@ fn accuracy(subject: &Subject, prover: &Prover) -> Result<assay_circuits::report
         let pair = |((port, integers), (_, node)): ((&assay_verifier::circuit::Port, &Vec<i64>), &(String, u32))| {
             let scale = 2f64.powi(-i32::from(port.scale));
             let actual: Vec<f64> = integers.iter().map(|&integer| integer as f64 * scale).collect();
-            (expected[*node as usize].clone(), actual)
+            assay_circuits::compile::Compared { expected: expected[*node as usize].clone(), actual }
         };
         pairs.push(ports.iter().zip(&outputs).zip(&graph.outputs).map(pair).collect());
     }

@@ -1,6 +1,8 @@
 //! How accurate are whole models, on inputs that calibration has not seen?
 mod support;
 
+use assay_circuits::{CompileOptions, compile};
+
 /// The models of the fixtures.
 const MODELS: [&str; 4] = ["digits_mlp", "digits_cnn", "digits_resnet", "cancer_tabular"];
 
@@ -33,4 +35,20 @@ fn narrow_widths_still_classify() {
             assert!(accuracy.top1_agreement.is_none_or(|share| share >= agreement), "{name} at {bits}: {accuracy:?}");
         }
     }
+}
+
+#[test]
+fn a_batch_gives_the_same_answers() {
+    let name = "digits_cnn";
+    let model = support::model(name);
+    let inputs = model.inputs(2).expect("an open batch");
+    let read = |archive: &str| {
+        let tensor = support::array(archive, "inputs");
+        assay_circuits::io::samples(vec![(None, tensor)], &inputs).expect("an even number of samples")
+    };
+    let options = CompileOptions { bits: 16, batch: 2, calibration: Some(read(&format!("{name}_calibration"))) };
+    let compiled = compile(&model, &options, &|_, _| {}).expect("a valid model");
+    let test = format!("{name}_test");
+    let accuracy = support::compare(&compiled, &read(&test), &support::array(&test, "outputs"));
+    assert!(accuracy.relative_mean_error() <= 0.005, "{accuracy:?}");
 }

@@ -335,7 +335,7 @@ fn malformed_arrays() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2000) })]
 
     /// Whatever bytes are changed, there is an answer.
     #[test]

@@ -5,6 +5,7 @@ pub mod claims;
 pub mod contraction;
 pub mod eq;
 pub mod lookup;
+pub mod packed;
 pub mod pcs;
 pub mod range;
 pub mod rounds;
@@ -113,6 +114,12 @@ impl Prover {
         Ok(Self { key, weights, committed })
     }
 
+    /// A prover of parts that need not belong together, for tests of what verifiers refuse.
+    #[doc(hidden)]
+    pub fn from_parts(key: CheckedKey, weights: Weights, committed: Vec<Committed>) -> Self {
+        Self { key, weights, committed }
+    }
+
     /// The weights.
     pub fn weights(&self) -> &Weights {
         &self.weights
@@ -168,8 +175,10 @@ impl Prover {
     /// # Errors
     /// The inputs do not fit the circuit, or the context is too long.
     pub fn prove(&self, inputs: &[Vec<i64>], context: &[u8]) -> Result<Proof, ProveError> {
-        let evaluation = self.evaluate(inputs)?;
-        self.prove_evaluation(inputs, &evaluation, context)
+        on_pool(|| {
+            let evaluation = self.evaluate(inputs)?;
+            self.prove_evaluation(inputs, &evaluation, context)
+        })
     }
 
     /// Proves an evaluation that was made before.
@@ -182,14 +191,16 @@ impl Prover {
         evaluation: &Evaluation,
         context: &[u8],
     ) -> Result<Proof, ProveError> {
-        let witness = Witness::new(self.key.circuit(), self.key.layout(), evaluation);
-        let statement = Statement {
-            key: self.key.digest(),
-            inputs: inputs.to_vec(),
-            outputs: self.outputs(evaluation),
-            context: context.to_vec(),
-        };
-        self.argue(statement, &witness, evaluation)
+        on_pool(|| {
+            let witness = Witness::new(self.key.circuit(), self.key.layout(), evaluation);
+            let statement = Statement {
+                key: self.key.digest(),
+                inputs: inputs.to_vec(),
+                outputs: self.outputs(evaluation),
+                context: context.to_vec(),
+            };
+            self.argue(statement, &witness, evaluation)
+        })
     }
 
     /// Follows the protocol for whatever witness and evaluation it is given. The proof verifies only if they are right; tests
@@ -276,6 +287,12 @@ impl Prover {
         let weights = open_weights(&self.key, &self.committed, &reduced.weights, &mut transcript)?;
         Ok(Proof { statement, root: committed.root(), messages, witness: opening, weights })
     }
+}
+
+/// Runs the whole of a long computation on the thread pool. From any other thread each of its many short parallel loops would
+/// be handed over and waited for.
+fn on_pool<T: Send>(run: impl FnOnce() -> T + Send) -> T {
+    rayon::scope(|_| run())
 }
 
 /// Opens all stacks of weights at the claims and at the key's stated point.
