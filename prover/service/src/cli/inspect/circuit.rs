@@ -131,7 +131,7 @@ fn show_circuit(checked: &CheckedCircuit, output: &Output) -> Relations {
             format!("{:.4} to {:.4}", range.low as f64 * factor, range.high as f64 * factor)
         });
         let step = format!("2^{}", -i32::from(port.scale));
-        vec![kind.into(), port.name.clone(), format!("{:?}", port.dims), step, range]
+        vec![kind.into(), port.name.escape_debug().to_string(), format!("{:?}", port.dims), step, range]
     };
     let inputs = circuit.inputs.iter().map(|port| ("input", port));
     let rows: Vec<_> = inputs.chain(circuit.outputs.iter().map(|port| ("output", port))).map(row).collect();

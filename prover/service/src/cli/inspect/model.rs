@@ -52,7 +52,9 @@ impl Model {
 
     /// Shows the model.
     pub fn show(&self, output: &Output) {
-        let row = |line: &NodeLine| vec![line.name.clone(), line.relation.clone(), format!("{:?}", line.shape)];
+        let row = |line: &NodeLine| {
+            vec![line.name.escape_debug().to_string(), line.relation.clone(), format!("{:?}", line.shape)]
+        };
         output.heading("Nodes after simplification");
         output.table(&["name", "what", "shape"], &self.answer.nodes.iter().map(row).collect::<Vec<_>>());
         if let Some(report) = &self.answer.report {
