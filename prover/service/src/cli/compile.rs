@@ -20,8 +20,8 @@ Examples:
   assay compile model.onnx --calibrate samples.npz
   assay compile model.onnx --calibrate samples.json --bits 12 -o small.circuit
 
-Calibration inputs are what the model meets in use: a hundred are enough. Scales are chosen on them, and
-inputs more than twice as large are refused later. The same model, inputs and options give the same bytes.";
+Calibration inputs are what the model meets in use; a hundred are enough. Scales are chosen on them, and inputs more \
+than twice as large are refused later. The same model, inputs and options give the same bytes.";
 
 /// Compile an ONNX model to a circuit
 #[derive(Args)]

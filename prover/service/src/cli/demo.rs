@@ -32,8 +32,8 @@ const CALIBRATION: &[u8] = include_bytes!("../../../../fixtures/digits_cnn_calib
 const TEST: &[u8] = include_bytes!("../../../../fixtures/digits_cnn_test.npz");
 
 const EXPLANATION: &str = "\
-A small convolutional network is compiled, commits to its weights, and reads ten handwritten digits that it
-was not trained on. Each answer is proven and verified. Then answers are forged, and refused.";
+A small convolutional network is compiled, its weights are committed, and it reads ten handwritten digits that it was \
+not trained on. Each answer is proven and verified. Then answers are forged, and refused.";
 
 /// See it work: ten handwritten digits, recognised and proven; needs no files
 #[derive(Args)]

@@ -1,5 +1,5 @@
 //! Small grey images as text.
-use console::measure_text_width;
+use console::{measure_text_width, style};
 
 /// Characters from black to white; each pixel is two of them, which makes it about square.
 const SHADES: [&str; 5] = ["··", "░░", "▒▒", "▓▓", "██"];
@@ -32,7 +32,10 @@ pub fn side_by_side(pictures: &[Picture]) -> Vec<String> {
 
 impl Picture {
     fn lines(&self) -> Vec<String> {
-        let shade = |pixel: &f64| SHADES[((pixel * SHADES.len() as f64) as usize).min(SHADES.len() - 1)];
+        let shade = |pixel: &f64| match ((pixel * SHADES.len() as f64) as usize).min(SHADES.len() - 1) {
+            0 => style(SHADES[0]).dim().to_string(),
+            level => SHADES[level].into(),
+        };
         let rows = self.pixels.chunks(self.width.max(1)).map(|row| row.iter().map(shade).collect());
         rows.chain(self.caption.iter().cloned()).collect()
     }

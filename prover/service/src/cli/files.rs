@@ -41,7 +41,7 @@ pub fn load<T: Kind>(path: &Path) -> Result<T> {
 pub fn decode<T: Kind>(path: &Path, bytes: &[u8]) -> Result<T> {
     let make = KINDS.iter().find(|(magic, ..)| *magic == T::MAGIC).map_or("", |(.., make)| make);
     wire::decode(bytes).map_err(|error| {
-        let found = kind(bytes).map_or("something else", |(_, name, _)| name);
+        let found = kind(bytes).map_or("another kind of file".into(), |(_, name, _)| format!("a {name}"));
         let what = match &error {
             WireError::Magic(expected) => format!("{} is not a {expected} but {found}", path.display()),
             _ => format!("{} is a damaged {}: {error}", path.display(), T::NAME),
@@ -57,7 +57,12 @@ pub fn kind(bytes: &[u8]) -> Option<&'static ([u8; 8], &'static str, &'static st
 
 /// Reads and checks a circuit file, all but its commitment.
 pub fn load_circuit(path: &Path) -> Result<CheckedFile> {
-    CheckedFile::new(load(path)?).map_err(|error| refused(path, &error))
+    check_circuit(path, load(path)?)
+}
+
+/// Checks a circuit file, all but its commitment.
+pub fn check_circuit(path: &Path, file: CircuitFile) -> Result<CheckedFile> {
+    CheckedFile::new(file).map_err(|error| refused(path, &error))
 }
 
 /// Says that a circuit file is refused.

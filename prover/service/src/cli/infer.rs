@@ -17,8 +17,8 @@ Examples:
   assay infer model.circuit --input input.json
   assay infer model.circuit --input samples.npz --sample 3 --output answer.json
 
-The circuit computes in integers; the answer is the very one that `assay prove` proves. The output file
-holds reals as input files do, one list of numbers for each output.";
+The circuit computes in integers; the answer is the very one that `assay prove` proves. The output file holds reals as \
+input files do, nested lists for each output.";
 
 /// Evaluate a circuit on an input, without a proof
 #[derive(Args)]

@@ -56,13 +56,30 @@ struct Part {
 pub fn run(arguments: &Arguments, output: &Output) -> Result<Verdict> {
     let path = &arguments.file;
     let bytes = files::read(path)?;
-    output.field("file", format_args!("{} ({})", path.display(), output::bytes(bytes.len() as u64)));
+    let head = |kind: &str| {
+        output.field("file", format_args!("{} ({})", path.display(), output::bytes(bytes.len() as u64)));
+        output.field("kind", kind);
+    };
     match files::kind(&bytes) {
-        Some((CircuitFile::MAGIC, ..)) => circuit::show_file(path, files::decode(path, &bytes)?, output)?,
-        Some((Key::MAGIC, ..)) => circuit::show_key(path, &files::decode(path, &bytes)?, output)?,
-        Some((Proof::MAGIC, ..)) => proof(&files::decode(path, &bytes)?, output),
+        Some((CircuitFile::MAGIC, ..)) => {
+            let file = files::check_circuit(path, files::decode(path, &bytes)?)?;
+            head("circuit with weights");
+            circuit::show_file(&file, output);
+        }
+        Some((Key::MAGIC, ..)) => {
+            let key = circuit::Key::check(path, &files::decode(path, &bytes)?)?;
+            head("verification key; its range proof verifies");
+            key.show(output);
+        }
+        Some((Proof::MAGIC, ..)) => {
+            let decoded = files::decode(path, &bytes)?;
+            head("proof, not verified here: that takes a key (assay verify)");
+            proof(&decoded, output);
+        }
         _ if path.extension().is_some_and(|extension| extension == "onnx") => {
-            model::show(path, arguments.batch, output)?
+            let model = model::Model::open(path, arguments.batch)?;
+            head("ONNX model");
+            model.show(output);
         }
         _ => {
             let what = format!("{} is not a circuit, key or proof of this version, nor named .onnx", path.display());
@@ -80,7 +97,6 @@ fn proof(proof: &Proof, output: &Output) {
         ("opening of the witness", wire::bytes(&proof.witness).len()),
         ("openings of weights", wire::bytes(&proof.weights).len()),
     ];
-    output.field("kind", "proof, not verified: that takes a key (assay verify)");
     output.field("key", statement.key);
     output.field("context", if statement.context.is_empty() { "none".into() } else { hex::encode(&statement.context) });
     for (label, tensors) in [("inputs", &statement.inputs), ("outputs", &statement.outputs)] {

@@ -17,8 +17,8 @@ Examples:
   assay key model.circuit
   assay key model.circuit -o published/model.key
 
-The key holds the description, the commitment to the weights and a proof that they are in range; it does not
-hold the weights. Publish its digest: a proof means something only under a key whose digest you trust.";
+The key holds the description, the commitment to the weights and a proof that they are in range; it does not hold the \
+weights. Publish its digest: a proof means something only under a key whose digest the verifier trusts.";
 
 /// Make the key that verifiers of a circuit's proofs need
 #[derive(Args)]

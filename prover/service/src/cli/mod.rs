@@ -24,8 +24,8 @@ use output::{Format, Output};
 use problem::{Problem, problem};
 
 const ABOUT: &str = "\
-Assay compiles a machine-learning model (ONNX) to a circuit, answers with it, and proves that an answer
-came from this very model. A proof is checked with a small key, without the model and without running it.";
+Assay compiles a machine-learning model (ONNX) to a circuit, answers with it, and proves that an answer came from this \
+very model. A proof is checked with a small key, without the model's weights and without running it.";
 
 const GUIDE: &str = "\
 From a model to a checked answer:

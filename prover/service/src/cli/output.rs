@@ -79,7 +79,7 @@ impl Output {
     /// The JSON object.
     pub fn json(&self, value: &impl Serialize) {
         if self.format == Format::Json {
-            let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
+            let mut text = serde_json::to_string(value).unwrap_or_default();
             text.push('\n');
             let _ = stdout().lock().write_all(text.as_bytes());
         }

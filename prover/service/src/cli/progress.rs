@@ -16,7 +16,7 @@ impl Progress {
 
     /// Work in steps.
     pub fn steps(count: u64, message: impl Into<String>) -> Self {
-        Self::start(ProgressBar::new(count), "{spinner} {msg} {bar:30} {pos}/{len} ({elapsed})", message.into())
+        Self::start(ProgressBar::new(count), "{spinner} {bar:30} {pos}/{len} {msg} ({elapsed})", message.into())
     }
 
     fn start(bar: ProgressBar, template: &str, message: String) -> Self {

@@ -20,9 +20,8 @@ Examples:
   assay prove model.circuit --input input.json --proof answer.proof
   assay prove model.circuit --input samples.npz --sample 3 --proof answer.proof --context 5f02c1
 
-The proof binds the key, all inputs, all outputs and the context. The context is any bytes of yours, such as
-the digest of a request: a proof that was made for one cannot be shown for another. The proof is verified
-before it is written.";
+The proof binds the key, all inputs, all outputs and the context. The context is any bytes of yours, such as the digest \
+of a request: a proof that was made for one cannot be shown for another. The proof is verified before it is written.";
 
 /// Evaluate a circuit on an input and prove the answer
 #[derive(Args)]
@@ -37,8 +36,8 @@ pub struct Arguments {
     #[arg(long, short, value_name = "OUT.proof")]
     proof: PathBuf,
     /// Bytes that the proof is bound to, in hexadecimal
-    #[arg(long, value_name = "HEX", value_parser = parse_context, default_value = "")]
-    context: Context,
+    #[arg(long, value_name = "HEX", value_parser = parse_context)]
+    context: Option<Context>,
 }
 
 /// Context bytes, as written on the command line.
@@ -71,13 +70,14 @@ struct Answer<'a> {
 /// Runs the command.
 pub fn run(arguments: &Arguments, output: &Output) -> Result<Verdict> {
     files::check_target(&arguments.proof)?;
+    let context = arguments.context.as_ref().map_or(&[][..], |context| &context.0);
     let file = files::load_circuit(&arguments.circuit)?;
     let inputs = arguments.input.integers(file.circuit(), output)?;
     let progress = Progress::spinner("Committing to the weights");
     let prover = file.prover().map_err(|error| files::refused(&arguments.circuit, &error))?;
     progress.at(0, "Proving");
     let start = Instant::now();
-    let proof = prover.prove(&inputs, &arguments.context.0).map_err(|error| {
+    let proof = prover.prove(&inputs, context).map_err(|error| {
         problem(format!("{}: {error}", arguments.input.input.display()), "give inputs that fit the circuit")
     })?;
     let proven = start.elapsed();
@@ -95,8 +95,8 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<Verdict> {
     outputs.iter().for_each(|named| named.show("output", output));
     output.field("proof", format_args!("{} ({})", arguments.proof.display(), output::bytes(bytes.len() as u64)));
     output.field("key", prover.key().digest());
-    if !arguments.context.0.is_empty() {
-        output.field("context", hex::encode(&arguments.context.0));
+    if !context.is_empty() {
+        output.field("context", hex::encode(context));
     }
     output.field("proven in", format_args!("{}, verified in {}", output::duration(proven), output::duration(verified)));
     output.line("");
@@ -106,7 +106,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<Verdict> {
         proof_size_bytes: bytes.len(),
         circuit: circuit.digest().to_string(),
         key: prover.key().digest().to_string(),
-        context: hex::encode(&arguments.context.0),
+        context: hex::encode(context),
         sample: arguments.input.sample,
         outputs,
         prove_duration_ms: milliseconds(proven),

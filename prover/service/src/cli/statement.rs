@@ -14,8 +14,8 @@ pub const PROVEN: &str = "the model whose weights are committed in the key, eval
 
 /// What a proof does not show.
 pub const NOT_PROVEN: [&str; 2] = [
-    "that the integers follow the float model: the compiler's report measures this on samples",
-    "that the model is good, its answer true, or the key the one you want: compare the digest",
+    "that the integers follow the float model (the compiler's report measures that)",
+    "that the answer is true, or that this is the key you want: compare its digest",
 ];
 
 /// What a proof keeps secret.
@@ -81,8 +81,8 @@ fn real(value: f64) -> String {
 fn list<T>(values: &[T], text: impl Fn(&T) -> String) -> String {
     let shown: Vec<String> = values.iter().take(VALUES_SHOWN).map(text).collect();
     let more = values.len().saturating_sub(VALUES_SHOWN);
-    let rest = if more > 0 { format!("  .. {more} more (--json has all)") } else { String::new() };
-    shown.join("  ") + &rest
+    let rest = if more > 0 { format!(", .. {more} more (--json has all)") } else { String::new() };
+    shown.join(", ") + &rest
 }
 
 fn nest(shape: &[u32], values: &[f64]) -> serde_json::Value {

@@ -1,10 +1,10 @@
 //! `assay verify`: is a proof right under a key, and what does it state?
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use assay_verifier::circuit::Limits;
-use assay_verifier::key::{CheckedKey, Key, KeyError};
+use assay_verifier::key::{CheckedKey, Key};
 use assay_verifier::statement::Proof;
 use assay_verifier::sumcheck::{self, security};
 use clap::Args;
@@ -22,8 +22,8 @@ Examples:
   assay verify --key model.key --proof answer.proof
   assay verify --key model.key --proof answer.proof --context 5f02c1 --input input.json
 
-A proof speaks of the inputs, outputs and context in it. Compare them with what you asked for: --input and
---context do so, and refuse the proof if they differ. Exit code 0: verified; 1: refused; 2: could not be read.";
+A proof speaks of the inputs, outputs and context in it. Compare them with what you asked for: --input and --context do \
+so, and refuse the proof if they differ. Exit code 0: verified; 1: refused; 2: could not be read.";
 
 /// Verify a proof and print what it states
 #[derive(Args)]
@@ -75,20 +75,19 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<Verdict> {
     let checked = CheckedKey::new(&key, &Limits::default());
     let key_checked = start.elapsed();
     let start = Instant::now();
-    let mut result = match &checked {
-        Err(error) => Err(refused(arguments, error)),
-        Ok(checked) => sumcheck::verify(checked, &proof).map_err(|error| error.to_string()),
-    };
+    let verdict = checked.as_ref().map(|checked| sumcheck::verify(checked, &proof));
     let verified = start.elapsed();
-    if let (Ok(()), Ok(checked)) = (&result, &checked) {
-        result = compare(arguments, checked, &proof, output)?;
-    }
+    let reason = match (verdict, &checked) {
+        (Ok(Ok(())), Ok(checked)) => difference(arguments, checked, &proof, output)?,
+        (Ok(Err(error)), _) => Some(error.to_string()),
+        (Err(error), _) | (_, Err(error)) => Some(format!("{} is not a valid key: {error}", arguments.key.display())),
+    };
     let statement = &proof.statement;
     let soundness_bits = checked.as_ref().ok().and_then(|checked| Some(security::soundness(checked).ok()?.1));
     let answer = Answer {
-        verified: result.is_ok(),
-        proven: result.is_ok().then_some(PROVEN),
-        reason: result.err(),
+        verified: reason.is_none(),
+        proven: reason.is_none().then_some(PROVEN),
+        reason,
         engine: "sumcheck v1",
         circuit: key.circuit.digest().to_string(),
         key: key.digest().to_string(),
@@ -110,29 +109,23 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<Verdict> {
             output.field("key", format_args!("{} {}", arguments.key.display(), answer.key));
             output.field("reason", reason);
             output.line("");
-            output.paragraph("Nothing that this proof states is shown to be true.");
+            output.paragraph("Do not rely on anything that this proof states.");
         }
     }
     output.json(&answer);
     Ok(if answer.verified { Verdict::Fine } else { Verdict::Rejected })
 }
 
-fn refused(arguments: &Arguments, error: &KeyError) -> String {
-    format!("{} is not a valid key: {error}", arguments.key.display())
-}
-
-/// Compares the statement with what the user expects it to be.
-fn compare(arguments: &Arguments, checked: &CheckedKey, proof: &Proof, output: &Output) -> Result<Result<(), String>> {
+/// Compares the statement with what the user expects it to be; gives what differs.
+fn difference(arguments: &Arguments, checked: &CheckedKey, proof: &Proof, output: &Output) -> Result<Option<String>> {
     if arguments.context.as_ref().is_some_and(|context| context.0 != proof.statement.context) {
-        return Ok(Err("the proof is bound to another context".into()));
+        return Ok(Some("the proof is bound to another context".into()));
     }
-    let Some(path) = &arguments.input else { return Ok(Ok(())) };
+    let Some(path) = &arguments.input else { return Ok(None) };
     let expected = InputArguments { input: path.clone(), sample: arguments.sample };
-    if expected.integers(checked.circuit(), output)? == proof.statement.inputs {
-        Ok(Ok(()))
-    } else {
-        Ok(Err(format!("the proof is about other inputs than sample {} of {}", arguments.sample, path.display())))
-    }
+    let same = expected.integers(checked.circuit(), output)? == proof.statement.inputs;
+    let other = || format!("the proof is about other inputs than sample {} of {}", arguments.sample, path.display());
+    Ok((!same).then(other))
 }
 
 fn show(answer: &Answer<'_>, output: &Output) {
@@ -150,15 +143,16 @@ fn show(answer: &Answer<'_>, output: &Output) {
         .enumerate()
         .for_each(|(place, text)| output.field(if place == 0 { "not proven" } else { "" }, text));
     output.field("hiding", HIDING);
-    if let Some(bits) = answer.soundness_bits {
+    if let Some(bits) = answer.soundness_bits.map(f64::floor) {
         output.field(
             "soundness",
-            format_args!("a false statement passes with a probability below 2^-{:.0}", bits.floor()),
+            format_args!("{bits} bits: to pass off a false statement takes about 2^{bits} attempts"),
         );
     }
+    let time = |milliseconds: f64| output::duration(Duration::from_secs_f64(milliseconds / 1e3));
     output.field("proof size", output::bytes(answer.proof_size_bytes as u64));
     output.field(
         "time",
-        format_args!("{} ms for the key, {} ms for the proof", answer.key_duration_ms, answer.verify_duration_ms),
+        format_args!("{} for the key, {} for the proof", time(answer.key_duration_ms), time(answer.verify_duration_ms)),
     );
 }

@@ -1,4 +1,5 @@
 //! Runs the binary in folders of its own, and writes input files.
+#![allow(dead_code)] // every test file uses its own part
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -31,7 +31,7 @@ pub fn setup(setup: &Setup, output: &Output) {
     output.field(
         "accuracy",
         format_args!(
-            "same answer as in floating point on {:.0} % of {} calibration images, scores within {:.4} % of their range",
+            "same answer as in floating point on {:.0} % of {} calibration images; scores differ by {:.3} % of their range on average",
             accuracy.top1_agreement.unwrap_or(0.0) * 100.0,
             accuracy.samples,
             accuracy.relative_mean_error() * 100.0
@@ -70,6 +70,7 @@ pub fn forgeries(image: &Shown, forgeries: &[Forgery], output: &Output) {
         vec![forgery.what.clone(), verdict.to_string(), forgery.reason.clone()]
     };
     output.table(&["attempt", "verdict", "reason"], &forgeries.iter().map(row).collect::<Vec<_>>());
+    output.paragraph("All challenges of the proof are drawn from its statement, so that any change breaks the checks.");
 }
 
 /// Says what was shown and what not.
@@ -82,7 +83,10 @@ pub fn meaning(setup: &Setup, output: &Output) {
     );
     output.field(
         "certainty",
-        format_args!("a false statement passes with a probability below 2^-{:.0}", setup.soundness_bits.floor()),
+        format_args!(
+            "{0:.0} bits: to pass off a false statement takes about 2^{0:.0} attempts",
+            setup.soundness_bits.floor()
+        ),
     );
     output.field("not proven", "that an answer is true, or that the integers follow the float model (measured above)");
     output.field("not hidden", "the images and scores; and proofs may reveal something of the weights");
@@ -91,25 +95,27 @@ pub fn meaning(setup: &Setup, output: &Output) {
 /// Shows times and sizes.
 pub fn numbers(setup: &Setup, images: &[Shown], output: &Output) {
     output.heading("Times and sizes");
-    let range = |of: fn(&Shown) -> Duration| {
+    let over = |of: fn(&Shown) -> Duration| {
         let mut all: Vec<Duration> = images.iter().map(of).collect();
         all.sort();
         (duration(all[all.len() / 2]), format!("{} to {}", duration(all[0]), duration(all[all.len() - 1])))
     };
-    let (prove, prove_range) = range(|image| image.prove_duration);
-    let (verify, verify_range) = range(|image| image.verify_duration);
-    let size = images.iter().map(|image| image.proof_size_bytes as u64).max().unwrap_or(0);
-    let row = |cells: [&str; 4]| cells.map(String::from).to_vec();
+    let (prove, prove_range) = over(|image| image.prove_duration);
+    let (verify, verify_range) = over(|image| image.verify_duration);
+    let largest = images.iter().map(|image| image.proof_size_bytes).max().unwrap_or(0);
+    let size = |what: &str, size: usize| format!("{what} {}", bytes(size as u64));
+    let row = |cells: [&str; 5]| cells.map(String::from).to_vec();
+    let circuit = size("circuit", setup.circuit_size_bytes);
+    let key = size("key", setup.key_size_bytes);
     let rows = [
-        row(["once a model", "compile", &duration(setup.compile_duration), &bytes(setup.circuit_size_bytes as u64)]),
-        row(["", "make the key", &duration(setup.key_duration), &bytes(setup.key_size_bytes as u64)]),
-        row(["once a verifier", "check the key", &duration(setup.key_check_duration), ""]),
-        row(["each answer", "prove, median", &prove, &bytes(size)]),
-        row(["", "  of ten", &prove_range, ""]),
-        row(["", "verify, median", &verify, ""]),
-        row(["", "  of ten", &verify_range, ""]),
+        row(["once a model", "compile", &duration(setup.compile_duration), "", &circuit]),
+        row(["", "make the key", &duration(setup.key_duration), "", &key]),
+        row(["once a verifier", "check the key", &duration(setup.key_check_duration), "", ""]),
+        row(["each answer", "prove", &prove, &prove_range, &size("proof", largest)]),
+        row(["", "verify", &verify, &verify_range, ""]),
     ];
-    output.table(&["", "", ">time", ">size"], &rows);
+    output.table(&["", "", ">median", ">of ten", ">size"], &rows);
     output.line("");
-    output.field("next", "assay compile MODEL.onnx --calibrate INPUTS   with a model of yours; see assay --help");
+    output.field("next", "assay --help");
+    output.field("", "assay compile MODEL.onnx --calibrate INPUTS");
 }

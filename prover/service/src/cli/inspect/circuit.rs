@@ -3,15 +3,15 @@ use std::path::Path;
 
 use anyhow::Result;
 use assay_circuits::report::Report;
-use assay_prover::file::{CheckedFile, CircuitFile};
+use assay_prover::file::CheckedFile;
 use assay_verifier::circuit::{CheckedCircuit, Limits, Op, Port};
-use assay_verifier::key::{CheckedKey, Key};
+use assay_verifier::key::{self, CheckedKey};
 use assay_verifier::sumcheck::security;
 use serde::Serialize;
 
+use crate::cli::compile;
 use crate::cli::output::{Output, grouped};
 use crate::cli::problem::problem;
-use crate::cli::{compile, files};
 
 #[derive(Serialize)]
 struct CircuitAnswer<'a> {
@@ -63,10 +63,8 @@ struct ErrorTerm {
 }
 
 /// Shows a circuit file.
-pub fn show_file(path: &Path, file: CircuitFile, output: &Output) -> Result<()> {
-    let file = CheckedFile::new(file).map_err(|error| files::refused(path, &error))?;
+pub fn show_file(file: &CheckedFile, output: &Output) {
     let (circuit, report) = (file.circuit(), &file.file().report);
-    output.field("kind", "circuit with weights");
     output.field("digest", circuit.digest());
     output.field("key", file.file().key_digest());
     let relations = show_circuit(circuit, output);
@@ -79,33 +77,45 @@ pub fn show_file(path: &Path, file: CircuitFile, output: &Output) -> Result<()> 
         relations,
         report,
     });
-    Ok(())
 }
 
-/// Shows a verification key.
-pub fn show_key(path: &Path, key: &Key, output: &Output) -> Result<()> {
-    let fail = |what: String| problem(format!("{}: {what}", path.display()), "ask for the key again, or make it anew");
-    let checked = CheckedKey::new(key, &Limits::default()).map_err(|error| fail(error.to_string()))?;
-    let (terms, bits) = security::soundness(&checked).map_err(|error| fail(error.to_string()))?;
-    output.field("kind", "verification key, its range proof verifies");
-    output.field("digest", checked.digest());
-    output.field("circuit", checked.circuit().digest());
-    let relations = show_circuit(checked.circuit(), output);
-    let terms: Vec<ErrorTerm> = terms.iter().map(|term| ErrorTerm { source: term.source, bits: term.bits }).collect();
-    output.heading("Soundness error, by its sources");
-    let mut rows: Vec<Vec<String>> =
-        terms.iter().map(|term| vec![term.source.into(), format!("2^-{:.1}", term.bits)]).collect();
-    rows.push(vec!["all together".into(), format!("2^-{bits:.1}")]);
-    output.table(&["source", ">error"], &rows);
-    output.json(&KeyAnswer {
-        kind: "key",
-        circuit: checked.circuit().digest().to_string(),
-        key: checked.digest().to_string(),
-        ports: ports(checked.circuit()),
-        relations,
-        soundness: Soundness { bits, terms },
-    });
-    Ok(())
+/// A verification key with its soundness error.
+pub struct Key {
+    checked: CheckedKey,
+    soundness: Soundness,
+}
+
+impl Key {
+    /// Checks a key.
+    pub fn check(path: &Path, key: &key::Key) -> Result<Self> {
+        let fail =
+            |what: String| problem(format!("{}: {what}", path.display()), "ask for the key again, or make it anew");
+        let checked = CheckedKey::new(key, &Limits::default()).map_err(|error| fail(error.to_string()))?;
+        let (terms, bits) = security::soundness(&checked).map_err(|error| fail(error.to_string()))?;
+        let terms = terms.iter().map(|term| ErrorTerm { source: term.source, bits: term.bits }).collect();
+        Ok(Self { checked, soundness: Soundness { bits, terms } })
+    }
+
+    /// Shows the key.
+    pub fn show(self, output: &Output) {
+        let circuit = self.checked.circuit();
+        output.field("digest", self.checked.digest());
+        output.field("circuit", circuit.digest());
+        let relations = show_circuit(circuit, output);
+        output.heading("Soundness error, by its sources");
+        let row = |source: &str, bits: f64| vec![source.into(), format!("2^-{bits:.1}")];
+        let mut rows: Vec<Vec<String>> = self.soundness.terms.iter().map(|term| row(term.source, term.bits)).collect();
+        rows.push(row("all together", self.soundness.bits));
+        output.table(&["source", ">error"], &rows);
+        output.json(&KeyAnswer {
+            kind: "key",
+            circuit: circuit.digest().to_string(),
+            key: self.checked.digest().to_string(),
+            ports: ports(circuit),
+            relations,
+            soundness: self.soundness,
+        });
+    }
 }
 
 fn ports(circuit: &CheckedCircuit) -> Ports<'_> {
@@ -121,7 +131,7 @@ fn show_circuit(checked: &CheckedCircuit, output: &Output) -> Relations {
             format!("{:.4} to {:.4}", range.low as f64 * factor, range.high as f64 * factor)
         });
         let step = format!("2^{}", -i32::from(port.scale));
-        vec![kind.into(), port.name.clone(), format!("{:?}", port.dims), step, range]
+        vec![kind.into(), port.name.escape_debug().to_string(), format!("{:?}", port.dims), step, range]
     };
     let inputs = circuit.inputs.iter().map(|port| ("input", port));
     let rows: Vec<_> = inputs.chain(circuit.outputs.iter().map(|port| ("output", port))).map(row).collect();

@@ -30,32 +30,42 @@ struct NodeLine {
     shape: Vec<u32>,
 }
 
-/// Shows a model, and what compiling it on random inputs gives.
-pub fn show(path: &Path, batch: u32, output: &Output) -> Result<()> {
-    let model = compile::open(path)?;
-    let graph = float_graph(&model, batch).map_err(|error| compile::refused(path, &error))?;
-    let progress = Progress::steps(6, "Compiling on random inputs");
-    let options = CompileOptions { batch, ..CompileOptions::default() };
-    let compiled = compile::compile(&model, &options, &progress);
-    drop(progress);
-    let nodes: Vec<NodeLine> = (0..graph.nodes.len()).map(|place| node_line(&graph, place)).collect();
-    output.field("kind", "ONNX model");
-    output.heading("Nodes after simplification");
-    let row = |line: &NodeLine| vec![line.name.clone(), line.relation.clone(), format!("{:?}", line.shape)];
-    output.table(&["name", "what", "shape"], &nodes.iter().map(row).collect::<Vec<_>>());
-    let fault = match &compiled {
-        Ok(compiled) => {
-            compile::show_report(&compiled.report, output);
-            None
+/// A model that can be imported.
+pub struct Model {
+    answer: Answer,
+}
+
+impl Model {
+    /// Reads a model and compiles it on random inputs.
+    pub fn open(path: &Path, batch: u32) -> Result<Self> {
+        let model = compile::open(path)?;
+        let graph = float_graph(&model, batch).map_err(|error| compile::refused(path, &error))?;
+        let progress = Progress::steps(6, "Compiling on random inputs");
+        let options = CompileOptions { batch, ..CompileOptions::default() };
+        let compiled = compile::compile(&model, &options, &progress);
+        drop(progress);
+        let nodes = (0..graph.nodes.len()).map(|place| node_line(&graph, place)).collect();
+        let fault = compiled.as_ref().err().map(ToString::to_string);
+        let report = compiled.ok().map(|compiled| compiled.report);
+        Ok(Self { answer: Answer { kind: "model", nodes, report, fault } })
+    }
+
+    /// Shows the model.
+    pub fn show(&self, output: &Output) {
+        let row = |line: &NodeLine| {
+            vec![line.name.escape_debug().to_string(), line.relation.clone(), format!("{:?}", line.shape)]
+        };
+        output.heading("Nodes after simplification");
+        output.table(&["name", "what", "shape"], &self.answer.nodes.iter().map(row).collect::<Vec<_>>());
+        if let Some(report) = &self.answer.report {
+            compile::show_report(report, output);
         }
-        Err(error) => {
+        if let Some(fault) = &self.answer.fault {
             output.line("");
-            output.paragraph(&format!("Does not compile on random inputs: {error}. Try `assay compile --calibrate`."));
-            Some(error.to_string())
+            output.paragraph(&format!("Does not compile on random inputs: {fault}. Try `assay compile --calibrate`."));
         }
-    };
-    output.json(&Answer { kind: "model", nodes, report: compiled.ok().map(|compiled| compiled.report), fault });
-    Ok(())
+        output.json(&self.answer);
+    }
 }
 
 fn node_line(graph: &Graph, place: usize) -> NodeLine {
@@ -64,6 +74,7 @@ fn node_line(graph: &Graph, place: usize) -> NodeLine {
         Kind::Input { .. } => "input".into(),
         Kind::Constant(_) => "constant".into(),
         Kind::Combine(combine) => match combine.terms.iter().map(weights).sum() {
+            0 if combine.terms.len() == 1 => "fixed linear map".into(),
             0 => format!("sum of {} terms", combine.terms.len()),
             count => format!("weighted sum, {} weights", grouped(count)),
         },
