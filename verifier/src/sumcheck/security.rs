@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 use super::contraction;
 use super::layout::NodeColumns;
 use super::leaves::ExpressionClaim;
-use super::pcs::{ColumnOpening, Purpose, StackShape};
+use super::pcs::{ColumnOpening, StackShape};
 use super::{ExpressionTerms, VerifyError, activation, stack};
 use crate::field::EF;
 use crate::key::CheckedKey;
