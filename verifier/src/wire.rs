@@ -38,13 +38,29 @@ pub trait File: Serialize + DeserializeOwned {
     const MAGIC: [u8; 8];
 }
 
-fn config() -> impl bincode::config::Config {
-    bincode::config::standard().with_fixed_int_encoding().with_little_endian().with_limit::<SIZE_MAX>()
+fn config<const LIMIT: usize>() -> impl bincode::config::Config {
+    bincode::config::standard().with_fixed_int_encoding().with_little_endian().with_limit::<LIMIT>()
+}
+
+/// Decodes with a limit in proportion to the input: the decoder allocates a text of as many bytes as its length says, up to the
+/// limit, before it looks for them.
+fn decode_prefix<T: DeserializeOwned>(body: &[u8]) -> Option<(T, usize)> {
+    fn within<T: DeserializeOwned, const LIMIT: usize>(body: &[u8]) -> Option<(T, usize)> {
+        bincode::serde::decode_from_slice::<T, _>(body, config::<LIMIT>()).ok()
+    }
+    match body.len() {
+        0..0x1000 => within::<T, 0x1000>(body),
+        0x1000..0x1_0000 => within::<T, 0x1_0000>(body),
+        0x1_0000..0x10_0000 => within::<T, 0x10_0000>(body),
+        0x10_0000..0x100_0000 => within::<T, 0x100_0000>(body),
+        0x100_0000..0x1000_0000 => within::<T, 0x1000_0000>(body),
+        _ => within::<T, SIZE_MAX>(body),
+    }
 }
 
 /// Encodes a value without a tag, for hashing. Values of this crate always encode.
 pub fn bytes<T: Serialize>(value: &T) -> Vec<u8> {
-    bincode::serde::encode_to_vec(value, config()).unwrap_or_default()
+    bincode::serde::encode_to_vec(value, config::<SIZE_MAX>()).unwrap_or_default()
 }
 
 /// Encodes a file.
@@ -63,7 +79,7 @@ pub fn decode<T: File>(file: &[u8]) -> Result<T, WireError> {
         return Err(WireError::TooLarge(file.len()));
     }
     let body = file.strip_prefix(&T::MAGIC).ok_or(WireError::Magic(T::NAME))?;
-    let (value, used) = bincode::serde::decode_from_slice::<T, _>(body, config()).map_err(|_| WireError::Malformed)?;
+    let (value, used) = decode_prefix::<T>(body).ok_or(WireError::Malformed)?;
     match body.len().checked_sub(used) {
         Some(0) => {}
         rest => return Err(WireError::Trailing(rest.unwrap_or_default())),

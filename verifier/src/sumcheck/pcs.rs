@@ -27,6 +27,8 @@ pub type Dft = p3_dft::Radix2DFTSmallBatch<F>;
 pub type Pcs = WhirProver<EF, F, Dft, Mmcs, Challenger, SuffixProver<F, EF>>;
 /// An opening proof.
 pub type Opening = PcsProof<F, EF, Mmcs>;
+/// A Merkle proof of several rows.
+pub type MultiProof = <Mmcs as p3_commit::Mmcs<F>>::MultiProof;
 /// A root as the library has it.
 pub type Cap = MerkleCap<F, [u8; 32]>;
 

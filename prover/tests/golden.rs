@@ -1,0 +1,111 @@
+//! A small key and proof, kept as files. The verifier's tests and fuzz targets start from them.
+//!
+//! The same circuit and inputs must give the same bytes for as long as the protocol's version stays the same. A change that is
+//! meant is blessed by `ASSAY_BLESS=1 cargo test -p assay-prover --test golden`; it also renews the corpora that hold proofs.
+#[allow(dead_code)] // not everything that tests share is needed here
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use assay_prover::sumcheck::Prover;
+use assay_verifier::circuit::{Circuit, Expr, Limits, Node, Op, Range, Table, Term, View, Weight};
+use assay_verifier::key::CheckedKey;
+use assay_verifier::{sumcheck, wire};
+use common::{Numbers, expr, inputs_of, kitchen_sink, map, port, weights_of};
+
+/// Every relation on a handful of cells.
+fn small() -> Circuit {
+    let dense = View {
+        source: 0,
+        axes: vec![2, 3],
+        sum: vec![3],
+        dims: vec![2, 3],
+        maps: vec![map(0, &[1, 0, 0]), map(0, &[0, 0, 1])],
+    };
+    let grouped = View { source: 1, sum: vec![2], maps: vec![map(0, &[1, 0, 1]), map(0, &[0, 1, 0])], ..dense.clone() };
+    let same = |source| View::identity(source, 2, 3);
+    let node = |op| Node { rows: 2, inner: 3, op };
+    let nodes = vec![
+        node(Op::Input(Range { low: -8, high: 7 })),
+        node(Op::Rescale {
+            expr: Expr {
+                constant: 1,
+                terms: vec![
+                    Term::Contract { coefficient: 1, weight: 0, view: dense },
+                    Term::Bias { coefficient: 2, weight: 1 },
+                ],
+            },
+            shift: 2,
+            low: -8,
+            bits: 4,
+        }),
+        node(Op::Lookup { source: 1, table: 0 }),
+        node(Op::Affine(Expr {
+            constant: -1,
+            terms: vec![
+                Term::Linear { coefficient: 1, view: same(2) },
+                Term::Linear { coefficient: -1, view: same(0) },
+            ],
+        })),
+        node(Op::Rescale {
+            expr: expr(vec![
+                Term::Product { coefficient: 1, left: same(3), right: same(1) },
+                Term::Contract { coefficient: 1, weight: 2, view: grouped },
+            ]),
+            shift: 4,
+            low: -4,
+            bits: 3,
+        }),
+    ];
+    Circuit {
+        limb_bits: 4,
+        weights: vec![
+            Weight { outputs: 3, taps: 1, channels: 3, bits: 3 },
+            Weight { outputs: 3, taps: 1, channels: 1, bits: 4 },
+            Weight { outputs: 3, taps: 2, channels: 1, bits: 3 },
+        ],
+        tables: vec![Table { low: -8, values: (-8..8).map(|x: i32| x.max(0)).collect() }],
+        nodes,
+        inputs: vec![port("x", 0, &[2, 3], &[0, 1])],
+        outputs: vec![port("y", 4, &[3, 2], &[1, 0])],
+    }
+}
+
+fn fuzz() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../verifier/fuzz")
+}
+
+fn encoded(circuit: Circuit) -> [Vec<u8>; 2] {
+    let mut numbers = Numbers(11);
+    let weights = weights_of(&circuit, &mut numbers);
+    let inputs = inputs_of(&circuit, &mut numbers);
+    let prover = Prover::new(circuit, weights).unwrap();
+    let key = prover.prove_range().unwrap();
+    let proof = prover.prove(&inputs, b"golden").unwrap();
+    sumcheck::verify(&CheckedKey::new(&key, &Limits::default()).unwrap(), &proof).unwrap();
+    [wire::encode(&key), wire::encode(&proof)]
+}
+
+#[test]
+fn the_same_bytes_as_ever() {
+    let [key, proof] = encoded(small());
+    // The fuzz target of circuits reads the description alone.
+    let circuits = [("kitchen_sink", wire::bytes(&kitchen_sink(7))), ("small", wire::bytes(&small()))];
+    let mut files = vec![
+        ("golden/key.bin".to_string(), key.clone()),
+        ("golden/proof.bin".to_string(), proof.clone()),
+        ("corpus/decode_key/golden".to_string(), key),
+        ("corpus/decode_proof/golden".to_string(), proof),
+    ];
+    files.extend(circuits.map(|(name, bytes)| (format!("corpus/check_circuit/{name}"), bytes)));
+    for (name, bytes) in files {
+        let path = fuzz().join(&name);
+        if std::env::var_os("ASSAY_BLESS").is_some() {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, &bytes).unwrap();
+        }
+        assert!(bytes.len() < 32 << 10, "{name} has {} bytes", bytes.len());
+        assert!(fs::read(&path).unwrap() == bytes, "{name} has changed; see the head of this file");
+    }
+}

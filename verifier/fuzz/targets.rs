@@ -1,0 +1,319 @@
+//! What the fuzz targets do with their bytes. The verifier's tests replay the corpora through the same functions.
+use std::sync::OnceLock;
+
+use assay_verifier::circuit::{CheckedCircuit, Circuit, Limits};
+use assay_verifier::field::{EF, F};
+use assay_verifier::key::{CheckedKey, Key, WeightCommitment};
+use assay_verifier::statement::Proof;
+use assay_verifier::sumcheck::pcs::Opening;
+use assay_verifier::sumcheck::verify as verify_proof;
+use assay_verifier::sumcheck::weights::WeightStacks;
+use assay_verifier::wire;
+use p3_field::{BasedVectorSpace, PrimeCharacteristicRing};
+use p3_whir::QueryOpenings;
+
+const KEY: &[u8] = include_bytes!("golden/key.bin");
+const PROOF: &[u8] = include_bytes!("golden/proof.bin");
+
+/// Decodes a key, which must have that one encoding, and checks it.
+pub fn decode_key(data: &[u8]) {
+    if let Ok(key) = wire::decode::<Key>(data) {
+        assert!(wire::encode(&key) == data, "two encodings of one key");
+        let _ = CheckedKey::new(&key, &Limits::default());
+    }
+}
+
+/// Decodes a proof, which must have that one encoding, and verifies it under the golden key.
+pub fn decode_proof(data: &[u8]) {
+    if let Ok(proof) = wire::decode::<Proof>(data) {
+        assert!(wire::encode(&proof) == data, "two encodings of one proof");
+        let accepted = verify_proof(&golden().0, &proof).is_ok();
+        assert!(!accepted || data == PROOF, "another proof is accepted");
+    }
+}
+
+/// Decodes a description and checks it; if it is a circuit, a key for it is checked up to its commitments.
+pub fn check_circuit(data: &[u8]) {
+    let config = bincode::config::standard().with_fixed_int_encoding().with_little_endian().with_limit::<{ 1 << 24 }>();
+    let Ok((circuit, _)) = bincode::serde::decode_from_slice::<Circuit, _>(data, config) else { return };
+    let limits = Limits::default();
+    if CheckedCircuit::new(circuit.clone(), &limits).is_err() {
+        return;
+    }
+    let stacks = WeightStacks::new(&circuit);
+    let commitment = |members: &Vec<usize>| WeightCommitment { root: [0; 32], stated: vec![EF::ZERO; members.len()] };
+    let weights = stacks.members.iter().map(commitment).collect();
+    let _ = CheckedKey::without_range(&Key { circuit, weights, range: None }, &limits);
+}
+
+/// Changes the golden key and proof as the bytes say, and verifies. Only what is unchanged may be accepted.
+pub fn verify(data: &[u8]) {
+    let (checked, key, proof) = golden();
+    let mut choices = Choices(data);
+    let mut changed_key = key.clone();
+    let mut changed = proof.clone();
+    let what = choices.byte() % 8;
+    let mut edits = 0;
+    while !choices.0.is_empty() && edits < 8 {
+        edits += 1;
+        match what {
+            0 => change_bytes(&mut choices, &mut changed),
+            1 => change_statement(&mut choices, &mut changed),
+            2 => change_messages(&mut choices, &mut changed.messages),
+            3 => change_opening(&mut choices, &mut changed.witness),
+            4 => change_openings(&mut choices, &mut changed.weights),
+            5 => change_key(&mut choices, &mut changed_key),
+            6 => change_range(&mut choices, &mut changed_key),
+            _ => {
+                change_messages(&mut choices, &mut changed.messages);
+                change_opening(&mut choices, &mut changed.witness);
+            }
+        }
+    }
+    if wire::encode(&changed_key) != KEY {
+        // The key is checked as it is; then, without its range proof, the proof is verified as one for that key.
+        assert!(CheckedKey::new(&changed_key, &Limits::default()).is_err(), "another key is accepted");
+        if let Ok(checked) = CheckedKey::without_range(&changed_key, &Limits::default()) {
+            let same = checked.digest() == proof.statement.key;
+            changed.statement.key = checked.digest();
+            assert!(verify_proof(&checked, &changed).is_err() || same, "a proof is accepted under another key");
+        }
+        return;
+    }
+    let same = wire::encode(&changed) == PROOF;
+    assert_eq!(verify_proof(checked, &changed).is_ok(), same, "what is accepted is not what was proven");
+}
+
+fn golden() -> &'static (CheckedKey, Key, Proof) {
+    static GOLDEN: OnceLock<(CheckedKey, Key, Proof)> = OnceLock::new();
+    GOLDEN.get_or_init(|| {
+        let key: Key = wire::decode(KEY).expect("the golden key decodes");
+        let checked = CheckedKey::new(&key, &Limits::default()).expect("the golden key is one");
+        (checked, key, wire::decode(PROOF).expect("the golden proof decodes"))
+    })
+}
+
+/// Choices read from bytes; zero when there are none left.
+struct Choices<'a>(&'a [u8]);
+
+impl Choices<'_> {
+    fn byte(&mut self) -> u8 {
+        let Some((&first, rest)) = self.0.split_first() else { return 0 };
+        self.0 = rest;
+        first
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        let value = usize::from(self.byte()) << 8 | usize::from(self.byte());
+        value % bound.max(1)
+    }
+
+    fn word(&mut self) -> u64 {
+        let mut word = [0; 8];
+        word.iter_mut().for_each(|byte| *byte = self.byte());
+        u64::from_le_bytes(word)
+    }
+
+    fn base(&mut self) -> F {
+        match self.byte() % 4 {
+            0 => F::ZERO,
+            1 => F::ONE,
+            2 => F::NEG_ONE,
+            _ => F::from_u64(self.word()),
+        }
+    }
+
+    fn element(&mut self) -> EF {
+        EF::from_basis_coefficients_fn(|_| self.base())
+    }
+}
+
+/// Sets, drops, repeats or exchanges members of a list.
+fn change_list<T: Clone>(choices: &mut Choices<'_>, list: &mut Vec<T>, member: impl FnOnce(&mut Choices<'_>, &mut T)) {
+    let at = choices.below(list.len());
+    match choices.byte() % 6 {
+        0 => list.truncate(at),
+        1 => {
+            if let Some(first) = list.get(at).cloned() {
+                list.insert(at, first);
+            }
+        }
+        2 if !list.is_empty() => {
+            let other = choices.below(list.len());
+            list.swap(at, other);
+        }
+        _ => {
+            if let Some(found) = list.get_mut(at) {
+                member(choices, found);
+            }
+        }
+    }
+}
+
+fn change_bytes(choices: &mut Choices<'_>, proof: &mut Proof) {
+    let mut bytes = wire::encode(proof);
+    let at = choices.below(bytes.len());
+    bytes[at] ^= choices.byte();
+    if let Ok(decoded) = wire::decode(&bytes) {
+        *proof = decoded;
+    }
+}
+
+fn change_statement(choices: &mut Choices<'_>, proof: &mut Proof) {
+    let statement = &mut proof.statement;
+    let integers = |choices: &mut Choices<'_>, list: &mut Vec<i64>| {
+        change_list(choices, list, |choices, value| *value = choices.word().cast_signed());
+    };
+    match choices.byte() % 4 {
+        0 => change_list(choices, &mut statement.inputs, integers),
+        1 => change_list(choices, &mut statement.outputs, integers),
+        2 => change_list(choices, &mut statement.context, |choices, byte| *byte = choices.byte()),
+        _ => {
+            let at = choices.below(32);
+            proof.root[at] ^= choices.byte();
+        }
+    }
+}
+
+fn change_messages(choices: &mut Choices<'_>, messages: &mut Vec<EF>) {
+    change_list(choices, messages, |choices, value| *value = choices.element());
+}
+
+fn change_openings(choices: &mut Choices<'_>, openings: &mut Vec<Opening>) {
+    change_list(choices, openings, change_opening);
+}
+
+fn change_opening(choices: &mut Choices<'_>, opening: &mut Opening) {
+    let element = |choices: &mut Choices<'_>, value: &mut EF| *value = choices.element();
+    let base = |choices: &mut Choices<'_>, value: &mut F| *value = choices.base();
+    let pair = |choices: &mut Choices<'_>, pair: &mut [EF; 2]| pair[choices.below(2)] = choices.element();
+    let whir = &mut opening.whir;
+    match choices.byte() % 12 {
+        0 => change_list(choices, &mut whir.initial_ood_answers, element),
+        1 => change_list(choices, &mut whir.initial_sumcheck.polynomial_evaluations, pair),
+        2 => change_list(choices, &mut whir.initial_sumcheck.pow_witnesses, base),
+        3 => change_list(choices, &mut whir.rounds, |choices, round| match choices.byte() % 5 {
+            0 => round.commitment = None,
+            1 => change_list(choices, &mut round.ood_answers, element),
+            2 => round.pow_witness = choices.base(),
+            3 => change_rows(choices, &mut round.openings),
+            _ => change_list(choices, &mut round.sumcheck.polynomial_evaluations, pair),
+        }),
+        4 => {
+            let Some(poly) = &whir.final_poly else { return };
+            let mut values = poly.as_slice().to_vec();
+            change_list(choices, &mut values, element);
+            // The library's constructor asserts the length; its decoder does not.
+            let config = bincode::config::standard();
+            let bytes = bincode::serde::encode_to_vec(&(values, ()), config).unwrap_or_default();
+            if let Ok((poly, _)) = bincode::serde::decode_from_slice(&bytes, config) {
+                whir.final_poly = Some(poly);
+            }
+        }
+        5 => whir.final_poly = None,
+        6 => whir.final_pow_witness = choices.base(),
+        7 => change_rows(choices, &mut whir.final_openings),
+        8 => match &mut whir.final_sumcheck {
+            Some(data) => change_list(choices, &mut data.polynomial_evaluations, pair),
+            None => whir.final_sumcheck = Some(whir.initial_sumcheck.clone()),
+        },
+        9 => whir.final_sumcheck = None,
+        10 => whir.rounds.push(p3_whir::WhirRoundProof {
+            commitment: None,
+            ood_answers: Vec::new(),
+            pow_witness: F::ZERO,
+            openings: whir.final_openings.clone(),
+            sumcheck: whir.initial_sumcheck.clone(),
+        }),
+        _ => change_list(choices, &mut opening.evals, |choices, batch| {
+            let (mut current, mut next) = (batch.current().to_vec(), batch.next().to_vec());
+            match choices.byte() % 3 {
+                0 => change_list(choices, &mut current, element),
+                1 => next.push(choices.element()),
+                _ => std::mem::swap(&mut current, &mut next),
+            }
+            // The library's constructor refuses empty batches; its decoder does not.
+            let config = bincode::config::standard();
+            let bytes = bincode::serde::encode_to_vec(&(current, next), config).unwrap_or_default();
+            if let Ok((changed, _)) = bincode::serde::decode_from_slice(&bytes, config) {
+                *batch = changed;
+            }
+        }),
+    }
+}
+
+fn change_rows<P: Clone + Siblings>(choices: &mut Choices<'_>, rows: &mut QueryOpenings<F, EF, P>) {
+    match rows {
+        QueryOpenings::Base(shared) => match choices.byte() % 3 {
+            0 => shared.proof.change(choices),
+            1 => {
+                *rows = QueryOpenings::Extension(p3_whir::SharedProofOpening {
+                    rows: shared.rows.iter().map(|row| row.iter().map(|&cell| cell.into()).collect()).collect(),
+                    proof: shared.proof.clone(),
+                })
+            }
+            _ => change_list(choices, &mut shared.rows, |choices, row| {
+                change_list(choices, row, |choices, cell| *cell = choices.base());
+            }),
+        },
+        QueryOpenings::Extension(shared) => match choices.byte() % 3 {
+            0 => shared.proof.change(choices),
+            1 => {
+                *rows =
+                    QueryOpenings::Base(p3_whir::SharedProofOpening { rows: Vec::new(), proof: shared.proof.clone() })
+            }
+            _ => change_list(choices, &mut shared.rows, |choices, row| {
+                change_list(choices, row, |choices, cell| *cell = choices.element());
+            }),
+        },
+    }
+}
+
+/// A Merkle proof that is shared by several rows.
+trait Siblings {
+    fn change(&mut self, choices: &mut Choices<'_>);
+}
+
+impl Siblings for assay_verifier::sumcheck::pcs::MultiProof {
+    fn change(&mut self, choices: &mut Choices<'_>) {
+        change_list(choices, &mut self.sibling_hashes, |choices, hash| {
+            let at = choices.below(32);
+            hash[at] ^= choices.byte();
+        });
+    }
+}
+
+fn change_key(choices: &mut Choices<'_>, key: &mut Key) {
+    match choices.byte() % 3 {
+        0 => change_list(choices, &mut key.weights, |choices, commitment| match choices.byte() % 2 {
+            0 => {
+                let at = choices.below(32);
+                commitment.root[at] ^= choices.byte();
+            }
+            _ => change_list(choices, &mut commitment.stated, |choices, value| *value = choices.element()),
+        }),
+        _ => {
+            let config = bincode::config::standard().with_fixed_int_encoding().with_limit::<{ 1 << 24 }>();
+            let mut bytes = wire::bytes(&key.circuit);
+            let at = choices.below(bytes.len());
+            bytes[at] ^= choices.byte();
+            if let Ok((circuit, _)) = bincode::serde::decode_from_slice(&bytes, config) {
+                key.circuit = circuit;
+            }
+        }
+    }
+}
+
+fn change_range(choices: &mut Choices<'_>, key: &mut Key) {
+    let Some(range) = &mut key.range else { return };
+    match choices.byte() % 5 {
+        0 => key.range = None,
+        1 => {
+            let at = choices.below(32);
+            range.root[at] ^= choices.byte();
+        }
+        2 => change_messages(choices, &mut range.messages),
+        3 => change_opening(choices, &mut range.multiplicities),
+        _ => change_openings(choices, &mut range.weights),
+    }
+}

@@ -1,0 +1,37 @@
+//! Replays the corpora of the fuzz targets.
+#[path = "../fuzz/targets.rs"]
+mod targets;
+
+use std::fs;
+use std::path::Path;
+
+fn replay(target: &str, run: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
+    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    assert!(files.len() >= 4, "{target} has {} files", files.len());
+    for file in files {
+        println!("{}", file.display());
+        run(&fs::read(file).unwrap());
+    }
+}
+
+#[test]
+fn keys() {
+    replay("decode_key", targets::decode_key);
+}
+
+#[test]
+fn proofs() {
+    replay("decode_proof", targets::decode_proof);
+}
+
+#[test]
+fn circuits() {
+    replay("check_circuit", targets::check_circuit);
+}
+
+#[test]
+fn changed_proofs() {
+    replay("verify", targets::verify);
+}
