@@ -181,9 +181,14 @@ proptest! {
         let node = Node {
             rows: view.axes[0],
             inner: view.axes[1],
-            op: Op::Affine(Expr { constant: 0, terms: vec![Term::Product { coefficient: -1, left: view, right }] }),
+            op: Op::Rescale {
+                expr: Expr { constant: 0, terms: vec![Term::Product { coefficient: -1, left: view, right }] },
+                shift: 4,
+                low: -32768,
+                bits: 16,
+            },
         };
-        prop_assert_eq!(&run(rows, inner, node, Vec::new(), &Vec::new(), &cells).nodes[1], &expected);
+        prop_assert_eq!(&run(rows, inner, node, Vec::new(), &Vec::new(), &cells).accumulators[1], &expected);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The proving library: from an evaluated circuit to a proof. Synchronous, without network.
+#![doc = include_str!("../README.md")]
 pub mod file;
 pub mod sumcheck;
 pub mod witness;

@@ -8,10 +8,14 @@ use crate::digest::{KeyDigest, digest};
 use crate::field::EF;
 use crate::sumcheck::VerifyError;
 use crate::sumcheck::layout::Layout;
-use crate::sumcheck::pcs::Opening;
+use crate::sumcheck::pcs::{Opening, StackShape};
 use crate::sumcheck::range;
+use crate::sumcheck::security::soundness;
 use crate::sumcheck::weights::WeightStacks;
 use crate::wire;
+
+/// Least composed soundness of a key in bits: what the protocol's description promises.
+pub const SOUNDNESS_BITS_MIN: f64 = 96.0;
 
 /// Engine and version that the key is for.
 const ENGINE: &str = "sumcheck v1";
@@ -71,6 +75,12 @@ pub enum KeyError {
     /// The commitments do not fit the description.
     #[error("key does not fit its circuit: {0}")]
     Shape(&'static str),
+    /// The description or its weights are too large for the security parameters.
+    #[error("sizes outside of the security parameters")]
+    Parameters,
+    /// The composed soundness error is too large.
+    #[error("less than {SOUNDNESS_BITS_MIN} bits of soundness")]
+    Soundness,
     /// The range proof does not hold.
     #[error("weights are not shown to be in range: {0}")]
     Range(VerifyError),
@@ -120,9 +130,20 @@ impl CheckedKey {
         if !fits {
             return Err(KeyError::Shape("number of committed columns"));
         }
+        // Before anything that takes time or memory in proportion to the witness.
+        StackShape::witness(layout.stack_variables).pcs().map_err(|_| KeyError::Parameters)?;
         let roots: Vec<[u8; 32]> = key.weights.iter().map(|commitment| commitment.root).collect();
         let stated_point = stacks.stated_point(&circuit.digest().0, &roots);
-        Ok(Self { layout, stacks, stated_point, digest: key.digest(), weights: key.weights.clone(), circuit })
+        let checked =
+            Self { layout, stacks, stated_point, digest: key.digest(), weights: key.weights.clone(), circuit };
+        checked.check_parameters()?;
+        Ok(checked)
+    }
+
+    /// The sizes are such that proofs under the key are sound.
+    fn check_parameters(&self) -> Result<(), KeyError> {
+        let (_, bits) = soundness(self).map_err(|_| KeyError::Parameters)?;
+        if bits >= SOUNDNESS_BITS_MIN { Ok(()) } else { Err(KeyError::Soundness) }
     }
 
     /// The circuit.

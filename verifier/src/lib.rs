@@ -1,4 +1,4 @@
-//! The language of Assay's statements and the pure verification of its proofs.
+#![doc = include_str!("../README.md")]
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(

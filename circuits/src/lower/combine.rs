@@ -31,7 +31,8 @@ impl Lowering<'_> {
         let scale = self.scale_for(self.ranges[id as usize].magnitude(), self.bits - 1);
         let sum = self.sum(id, combine, scale)?;
         let width = i64::BITS - sum.range.low.unsigned_abs().max(sum.range.high.unsigned_abs()).leading_zeros();
-        if sum.is_light && width < u32::from(self.bits) + SLACK_BITS && sum.scale <= SCALE_MAX + SLACK_SCALE {
+        let is_narrow = width < u32::from(self.bits) + SLACK_BITS && sum.scale <= SCALE_MAX + SLACK_SCALE;
+        if sum.is_light && sum.is_linear() && is_narrow {
             return Ok(sum.affine(&mut self.builder));
         }
         self.activation(id, sum, scale)

@@ -21,7 +21,8 @@ impl Lowering<'_> {
             order.push(1);
         }
         let limit = power_of_two(i32::from(self.bits) - 1) - 1.0;
-        let magnitude = self.ranges[id as usize].magnitude();
+        // Samples that are zero throughout say nothing about the range.
+        let magnitude = Some(self.ranges[id as usize].magnitude()).filter(|&most| most > 0.0).unwrap_or(1.0);
         let wide = self.wide.get(&id).copied();
         let scale = wide.unwrap_or_else(|| finest_scale(magnitude, limit, SCALE_MAX));
         let largest = if wide.is_some() { magnitude * power_of_two(scale) } else { limit };

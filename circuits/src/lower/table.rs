@@ -23,8 +23,7 @@ impl Lowering<'_> {
         function: &Function,
     ) -> Result<Placed, CompileError> {
         let limit = power_of_two(i32::from(self.bits) - 1) - 1.0;
-        let result = self.ranges[id as usize].magnitude() * self.headroom();
-        let scale = finest_scale(result, limit, SCALE_MAX);
+        let scale = self.scale_for(self.ranges[id as usize].magnitude(), self.bits - 1);
         let domain = self.domain(source, function, power_of_two(-scale));
         let bits = self.bits.min(ARGUMENT_BITS_MAX);
         let argument = self.table_argument(id, source, domain, bits)?;

@@ -23,11 +23,13 @@ pub struct Limits {
     pub weights_max: u64,
     /// Number of places over all views.
     pub places_max: u64,
+    /// Number of cells that are read over all views, passing axes included, and of cells that they are read for.
+    pub reads_max: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { items_max: 1 << 14, cells_max: 1 << 25, weights_max: 1 << 28, places_max: 1 << 26 }
+        Self { items_max: 1 << 14, cells_max: 1 << 25, weights_max: 1 << 28, places_max: 1 << 26, reads_max: 1 << 28 }
     }
 }
 
@@ -113,10 +115,10 @@ impl CheckedCircuit {
                 outputs: Vec::new(),
             },
         };
-        let mut places = limits.places_max;
+        let mut budget = Budget { places: limits.places_max, reads: limits.reads_max };
         let mut weights_used = BTreeSet::new();
         for (id, node) in circuit.nodes.iter().enumerate() {
-            state.check_node(&circuit, id, node, &mut places, &mut weights_used)?;
+            state.check_node(&circuit, id, node, &mut budget, &mut weights_used)?;
         }
         if weights_used.len() != circuit.weights.len() {
             return Err(CircuitError::Limit { what: "weights that nothing uses", limit: 0 });
@@ -156,7 +158,7 @@ impl CheckedCircuit {
         circuit: &Circuit,
         id: usize,
         node: &Node,
-        places: &mut u64,
+        budget: &mut Budget,
         weights_used: &mut BTreeSet<u32>,
     ) -> Result<(), CircuitError> {
         let fail = |reason| CircuitError::Node { node: id, reason };
@@ -173,10 +175,10 @@ impl CheckedCircuit {
                 if expr.terms.iter().any(|term| !matches!(term, Term::Linear { .. })) {
                     return Err(fail("an affine node with terms that are not linear"));
                 }
-                self.check_expr(circuit, id, node, expr, places, weights_used, &mut gathers)?
+                self.check_expr(circuit, id, node, expr, budget, weights_used, &mut gathers)?
             }
             Op::Rescale { expr, shift, low, bits } => {
-                let range = self.check_expr(circuit, id, node, expr, places, weights_used, &mut gathers)?;
+                let range = self.check_expr(circuit, id, node, expr, budget, weights_used, &mut gathers)?;
                 saturation = Some(
                     saturation_table(range, *shift, *low, *bits)
                         .ok_or(fail("shift, range or width do not fit the values"))?,
@@ -215,7 +217,7 @@ impl CheckedCircuit {
         id: usize,
         node: &Node,
         expr: &Expr,
-        places: &mut u64,
+        budget: &mut Budget,
         weights_used: &mut BTreeSet<u32>,
         gathers: &mut Vec<Vec<Gather>>,
     ) -> Result<Range, CircuitError> {
@@ -229,10 +231,9 @@ impl CheckedCircuit {
             let (Some(source), Some(range)) = (circuit.nodes.get(from), self.ranges.get(from)) else {
                 return Err(fail("a view's source is not an earlier node"));
             };
-            let gather = Gather::new(view, node, source, *places)
+            let gather = Gather::new(view, node, source, budget.places)
                 .ok_or(fail("a view does not fit its shapes, or is too large"))?;
-            let used = (gather.rows as u64).saturating_mul(gather.inner as u64).saturating_mul(gather.taps as u64);
-            *places = places.saturating_sub(used);
+            budget.charge(&gather, node).ok_or(fail("views read too many cells"))?;
             Ok((gather, range.with_zero()))
         };
         if expr.terms.is_empty() {
@@ -269,6 +270,21 @@ impl CheckedCircuit {
             gathers.push(used);
         }
         Ok(total)
+    }
+}
+
+/// What is left of the limits on views.
+struct Budget {
+    places: u64,
+    reads: u64,
+}
+
+impl Budget {
+    /// Takes a view's share, or nothing if there is not enough.
+    fn charge(&mut self, gather: &Gather, node: &Node) -> Option<()> {
+        self.places = self.places.checked_sub(gather.places())?;
+        self.reads = self.reads.checked_sub(gather.reads().max(node.len()))?;
+        Some(())
     }
 }
 

@@ -8,6 +8,9 @@ use alloc::vec::Vec;
 use super::view::product;
 use super::{AxisMap, Node, View};
 
+/// Most axes of a source, and most axes of a result with those that are summed.
+const AXES_MAX: usize = 16;
+
 /// Marks a place that reads zero padding.
 const PADDING: u32 = u32::MAX;
 
@@ -51,7 +54,11 @@ impl Gather {
     pub(super) fn new(view: &View, node: &Node, source: &Node, places_max: u64) -> Option<Self> {
         let axes_len = view.axes.len();
         let all = axes_len.checked_add(view.sum.len())?;
-        let fits = product(&view.axes) == node.len()
+        let fits = all <= AXES_MAX
+            && view.dims.len() <= AXES_MAX
+            // The other axes are not empty because nodes are not.
+            && !view.sum.contains(&0)
+            && product(&view.axes) == node.len()
             && product(&view.dims) == source.len()
             && view.maps.len() == view.dims.len()
             && view.maps.iter().all(|map| map.coefficients.len() == all && map.is_small());
@@ -77,6 +84,9 @@ impl Gather {
         let (rows, inner, taps) = (size(0..split)?, size(inner_axes.clone())?, size(sum_axes.clone())?);
         let places = (rows as u64).checked_mul(inner as u64)?.checked_mul(taps as u64)?;
         (places <= places_max).then_some(())?;
+        // The contributions to all coordinates are held at once.
+        let contributions = (rows as u64).checked_add(inner as u64)?.checked_add(taps as u64)?;
+        (contributions.checked_mul(coordinates as u64)? <= places_max).then_some(())?;
 
         let parts: Vec<Coordinate> = view
             .maps
@@ -108,6 +118,16 @@ impl Gather {
             Pass::Channel { .. } => usize::try_from(*view.sum.last()?).ok()?,
         };
         Some(Self { pass, rows, inner, taps, channels, index })
+    }
+
+    /// Number of places.
+    pub fn places(&self) -> u64 {
+        self.index.len() as u64
+    }
+
+    /// Number of cells that are read, padding included.
+    pub fn reads(&self) -> u64 {
+        self.places().saturating_mul(self.channels as u64)
     }
 
     /// Whether what is read depends on the inner index of the result.
@@ -146,7 +166,7 @@ impl AxisMap {
     /// Offsets and coefficients are small enough that no coordinate overflows 64 bits.
     fn is_small(&self) -> bool {
         let small = |value: i64| value.unsigned_abs() <= 1 << 31;
-        small(self.offset) && self.coefficients.len() <= 16 && self.coefficients.iter().all(|&c| small(c))
+        small(self.offset) && self.coefficients.iter().all(|&c| small(c))
     }
 
     /// The contribution of some iteration axes to this coordinate, row-major over them.

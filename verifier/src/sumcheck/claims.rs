@@ -177,10 +177,15 @@ fn pull(gather: &Gather, coefficient: EF, source: &Values, node: &Node) -> Value
         _ => {
             let mut cells = Vec::with_capacity(gather.rows.saturating_mul(inner_len));
             for row in 0..gather.rows {
-                for o in 0..inner_len {
-                    let free = if gather.inner == 1 { 0 } else { o };
-                    let sum: EF = gather.taps(row, free).flatten().map(|place| read(gather, source, place, o)).sum();
-                    cells.push(coefficient * sum);
+                let sum = |free: usize, o: usize| -> EF {
+                    gather.taps(row, free).flatten().map(|place| read(gather, source, place, o)).sum()
+                };
+                if gather.uses_inner() {
+                    let free = |o: usize| if gather.inner == 1 { 0 } else { o };
+                    cells.extend((0..inner_len).map(|o| coefficient * sum(free(o), o)));
+                } else {
+                    let same = coefficient * sum(0, 0);
+                    cells.extend((0..inner_len).map(|_| same));
                 }
             }
             Values::Cells { cells, inner: inner_len }

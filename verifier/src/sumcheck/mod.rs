@@ -201,7 +201,7 @@ pub fn verify(key: &CheckedKey, proof: &Proof) -> Result<(), VerifyError> {
     channel.assert_zero(weights * value - end, Step::Stack)?;
     channel.finish()?;
 
-    let shape = StackShape { purpose: Purpose::Witness, columns: alloc::vec![layout.stack_variables] };
+    let shape = StackShape::witness(layout.stack_variables);
     shape.verify(&proof.root, &[ColumnOpening { column: 0, point, value }], &proof.witness, &mut transcript)?;
     verify_weights(key, &reduced.weights, &proof.weights, &mut transcript)
 }

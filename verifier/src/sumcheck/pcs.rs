@@ -69,6 +69,11 @@ pub struct ColumnOpening {
 }
 
 impl StackShape {
+    /// The stack of a witness: one column.
+    pub fn witness(variables: usize) -> Self {
+        Self { purpose: Purpose::Witness, columns: alloc::vec![variables] }
+    }
+
     /// Number of variables that the first fold takes; no column has fewer.
     pub fn first_fold(&self) -> usize {
         match (self.purpose, self.variables_unpadded()) {
