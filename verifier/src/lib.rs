@@ -1,4 +1,6 @@
 //! The language of Assay's statements and the pure verification of its proofs.
+//!
+//! Without the standard library there are no clocks, no threads, no files and no maps of random order here.
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(
@@ -7,7 +9,10 @@
     clippy::panic,
     clippy::unreachable,
     clippy::indexing_slicing,
-    clippy::arithmetic_side_effects
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss
 )]
 
 extern crate alloc;
