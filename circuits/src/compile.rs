@@ -160,12 +160,12 @@ pub fn evaluate(
     weights: &Weights,
     inputs: &NamedTensors,
 ) -> Result<NamedTensors, CompileError> {
-    let fail = |fault| CompileError::Calibration { sample: 0, fault };
     let mut integers = Vec::new();
     for port in &checked.circuit().inputs {
-        let tensor = inputs.get(&port.name).ok_or_else(|| fail(InputError::Missing(port.name.clone())))?;
-        let range = checked.range(port.node).ok_or_else(|| fail(InputError::Missing(port.name.clone())))?;
-        integers.push(port.to_node_order(&io::quantize(port, range, tensor).map_err(fail)?));
+        let missing = || InputError::Missing(port.name.clone());
+        let tensor = inputs.get(&port.name).ok_or_else(missing)?;
+        let range = checked.range(port.node).ok_or_else(missing)?;
+        integers.push(port.to_node_order(&io::quantize(port, range, tensor)?));
     }
     let evaluation = eval::evaluate(checked, weights, &integers)?;
     let outputs = checked.circuit().outputs.iter();

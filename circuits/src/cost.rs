@@ -1,7 +1,7 @@
 //! What a circuit will cost to prove, and the choice of the limb width that makes it cheapest.
 //!
-//! Proofs are paid for in *cells*: looked-up limbs of rescaled values, looked-up functions, and entries of tables. The unit
-//! costs below are the only place where time and memory are guessed.
+//! Proofs are paid for in *cells*: looked-up limbs of rescaled values, looked-up functions, and entries of tables. The
+//! unit costs below are the only place where time and memory are guessed.
 use std::collections::BTreeSet;
 
 use assay_verifier::circuit::{CheckedCircuit, Circuit, Op};

@@ -262,6 +262,9 @@ pub enum CompileError {
         /// What is wrong.
         fault: InputError,
     },
+    /// Input values do not fit the compiled model.
+    #[error(transparent)]
+    Input(#[from] InputError),
     /// The width is not one of 8, 12 and 16.
     #[error("{0} bits: choose 8, 12 or 16")]
     Bits(u8),

@@ -37,8 +37,8 @@ pub enum Calibration {
         /// How many.
         samples: u64,
     },
-    /// Random numbers. They say little: real inputs may be smaller (then accuracy is lost) or larger (then they are refused
-    /// or saturate), and the accuracy measured on them is not that of the model in use.
+    /// Random numbers. They say little: real inputs may be smaller (then accuracy is lost) or larger (then they are
+    /// refused or saturate), and the accuracy measured on them is not that of the model in use.
     Synthetic {
         /// How many.
         samples: u64,
@@ -56,7 +56,8 @@ pub struct Accuracy {
     pub mean_error: f64,
     /// Largest minus smallest output value of the float model.
     pub output_range: f64,
-    /// Share of samples in which the largest value of the first output is at the same place; `None` if it has one value.
+    /// Share of samples in which the largest value of the first output is at the same place; `None` if it has one
+    /// value.
     pub top1_agreement: Option<f64>,
 }
 
@@ -110,8 +111,8 @@ impl fmt::Display for Calibration {
             Self::Given { samples } => write!(f, "{samples} given samples"),
             Self::Synthetic { samples } => write!(
                 f,
-                "{samples} samples of random numbers: worth little. Scales may not suit real inputs, and the accuracy below is not \
-                 that of the model in use. Give sample inputs."
+                "{samples} samples of random numbers: worth little. Scales may not suit real inputs, and the accuracy \
+                 below is not that of the model in use. Give sample inputs."
             ),
         }
     }

@@ -335,7 +335,7 @@ fn malformed_arrays() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2000) })]
 
     /// Whatever bytes are changed, there is an answer.
     #[test]
@@ -358,6 +358,34 @@ proptest! {
             if is_small {
                 let _ = compile(&model, &CompileOptions::default(), &|_, _| {});
             }
+        }
+    }
+
+    /// Whatever the weights' magnitudes are, there is an answer.
+    #[test]
+    fn extreme_values_never_panic(exponents in prop::collection::vec(-126i32..127, 5), function in 0usize..9) {
+        let value = |place: usize| libm::ldexp(1.0, exponents[place]) as f32;
+        let mut b = Builder::new(&[1, 4]);
+        let scaled = |b: &mut Builder, x: &str, place: usize, operator: &str| {
+            let c = b.constant(&[4], &[value(place), -value(place), value(place + 1), 0.0]);
+            b.node(operator, &[x, &c], &[])
+        };
+        let x = scaled(&mut b, "x", 0, "Mul");
+        let w = b.weight(&[4, 4]);
+        let x = b.node("MatMul", &[&x, &w], &[]);
+        let x = scaled(&mut b, &x, 1, "Add");
+        let (low, high) = (b.constant(&[], &[-value(2)]), b.constant(&[], &[value(3)]));
+        let names = ["Relu", "Clip", "Abs", "Tanh", "Softplus", "Elu", "LeakyRelu", "Pow", "Neg"];
+        let inputs = match names[function] {
+            "Clip" => vec![x.as_str(), &low, &high],
+            "Pow" => vec![x.as_str(), &high],
+            _ => vec![x.as_str()],
+        };
+        let y = b.node(names[function], &inputs, &[]);
+        let y = scaled(&mut b, &y, 3, "Mul");
+        let y = b.node("ReduceMean", &[&y], &[]);
+        if let Ok(model) = parse(&b.bytes(&y)) {
+            let _ = compile(&model, &CompileOptions::default(), &|_, _| {});
         }
     }
 

@@ -1,3 +1,4 @@
-//! The proving library: from an evaluated circuit to a proof. Synchronous, without network or files.
+#![doc = include_str!("../README.md")]
+pub mod file;
 pub mod sumcheck;
 pub mod witness;

@@ -1,6 +1,5 @@
-//! The language of Assay's statements and the pure verification of its proofs.
-//!
-//! Without the standard library there are no clocks, no threads, no files and no maps of random order here.
+#![doc = include_str!("../README.md")]
+// Without the standard library there are no clocks, no threads, no files and no maps of random order here.
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(

@@ -159,7 +159,7 @@ fn expression(circuit: &CheckedCircuit, weights: &Weights, id: usize, nodes: &[V
             Term::Product { coefficient, left, right } => {
                 let (a, b) = (Source::new(circuit, left.source, nodes), Source::new(circuit, right.source, nodes));
                 for (o, cell) in cells.iter_mut().enumerate() {
-                    *cell += coefficient * a.single(&gathers[0], row, o) * b.single(&gathers[1], row, o);
+                    *cell += coefficient * (a.single(&gathers[0], row, o) * b.single(&gathers[1], row, o));
                 }
             }
         });

@@ -1,12 +1,13 @@
 //! The float graph: what a model computes, in a handful of kinds, before any number is rounded.
 //!
-//! Most of ONNX is a [`Combine`]: a sum of terms that read tensors through affine index maps, the same [`View`]s that circuits
-//! use but over *logical* axes. A convolution is a weighted term with summed axes, an average a plain one, a concatenation two
-//! terms with padding around them. Passes are algebra on these terms ([`passes`]), and lowering is translation.
+//! Most of ONNX is a [`Combine`]: a sum of terms that read tensors through affine index maps, the same [`View`]s that
+//! circuits use but over *logical* axes. A convolution is a weighted term with summed axes, an average a plain one, a
+//! concatenation two terms with padding around them. Passes are algebra on these terms ([`passes`]), and lowering is
+//! translation.
 //!
 //! # Shapes
-//! Logical shapes are ONNX's (`[batch, channel, height, width]`), row-major. In which order a circuit's node holds them is not
-//! decided here.
+//! Logical shapes are ONNX's (`[batch, channel, height, width]`), row-major. In which order a circuit's node holds
+//! them is not decided here.
 pub mod eval;
 mod function;
 pub mod passes;

@@ -67,9 +67,9 @@ pub fn read_inputs(path: &Path, inputs: &[Declaration]) -> Result<Vec<NamedTenso
     samples(decode(&bytes, kind)?, inputs)
 }
 
-/// Cuts tensors into samples for a model's inputs. A tensor belongs to the input of its name; if the model has one input, an
-/// unnamed tensor, one called `inputs` or `input`, or the only one. Its shape is the input's, or flat, or has a first axis
-/// that is a multiple of the input's: then it holds several samples.
+/// Cuts tensors into samples for a model's inputs. A tensor belongs to the input of its name; if the model has one
+/// input, an unnamed tensor, one called `inputs` or `input`, or the only one. Its shape is the input's, or flat, or
+/// has a first axis that is a multiple of the input's: then it holds several samples.
 ///
 /// # Errors
 /// A missing input, a shape that does not fit, or values that are not finite.

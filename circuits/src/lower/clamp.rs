@@ -39,7 +39,7 @@ impl Lowering<'_> {
         }
         let mut offset = 0.0;
         if low.is_finite() {
-            let shifted = sum.clone().plus(-round(low * power_of_two(sum.scale))).ok_or_else(too_large)?;
+            let shifted = sum.clone().plus(round(-low * power_of_two(sum.scale))).ok_or_else(too_large)?;
             let above = self.positive_part(id, shifted, scale)?;
             sum = Sum::identity(&self.builder, &above);
             offset = low;

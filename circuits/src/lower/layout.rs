@@ -2,8 +2,9 @@
 
 /// The logical row-major index as mixed-radix digits, and the order in which the node's flat index runs over them.
 ///
-/// A reshape keeps the logical row-major index, so it keeps the layout; a transposition renames digits. Digits of length 1
-/// are left out, and neighbours that stay neighbours are one digit, so a tensor held in its logical order has one digit.
+/// A reshape keeps the logical row-major index, so it keeps the layout; a transposition renames digits. Digits of
+/// length 1 are left out, and neighbours that stay neighbours are one digit, so a tensor held in its logical order has
+/// one digit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
     /// Lengths of the digits, in logical order.
@@ -50,7 +51,8 @@ impl Layout {
         self.split(&refined).unwrap_or_else(|| self.clone())
     }
 
-    /// For each logical axis the places in the node's order that hold it; nothing if an axis is not made of whole digits.
+    /// For each logical axis the places in the node's order that hold it; nothing if an axis is not made of whole
+    /// digits.
     pub fn transposed(&self, dims: &[u32], order: &[usize]) -> Option<Self> {
         let refined = refine(&without_ones(dims), &self.factors)?;
         let split = self.split(&refined)?;

@@ -1,8 +1,8 @@
 //! Maxima over windows, by pairs: `max(a, b) = a + relu(b - a)`, one rescale for each pair.
 //!
-//! Windows are taken one axis after another. Along an axis the cells of a window are halved again and again: the first half
-//! against the second, all windows at once, so a window of `k` cells takes about `log2 k` nodes and `k - 1` cells.
-//! Padding reads zero, so values are first made non-negative; then a padded cell never exceeds a real one.
+//! Windows are taken one axis after another. Along an axis the cells of a window are halved again and again: the first
+//! half against the second, all windows at once, so a window of `k` cells takes about `log2 k` nodes and `k - 1`
+//! cells. Padding reads zero, so values are first made non-negative; then a padded cell never exceeds a real one.
 use assay_verifier::circuit::{Range, View};
 
 use super::terms::Sum;

@@ -1,10 +1,13 @@
 //! Float graph to circuit: chooses each tensor's scale and layout and writes its relation.
 //!
-//! Nodes are lowered in order. A combination whose only reader is a function is not given a node of its own: the function
-//! rescales its accumulator directly, so a `Relu` behind a layer costs nothing and a table's argument is rounded once.
+//! Nodes are lowered in order. A combination whose only reader is a function is not given a node of its own: the
+//! function rescales its accumulator directly, so a `Relu` behind a layer costs nothing and a table's argument is
+//! rounded once.
 mod builder;
 mod clamp;
 mod combine;
+mod emit;
+mod frame;
 mod layout;
 mod max;
 mod port;
@@ -27,8 +30,8 @@ use layout::Layout;
 /// Finest scale of a tensor.
 const SCALE_MAX: i32 = 30;
 /// Bits that a rescale behind a layer should shift out at most, and the same for layers that sum more than
-/// [`LONG_SUM`] products. Each bit is one bit of the weights' precision; beyond these, limbs are paid for errors that are
-/// already far below the rounding of activations.
+/// [`LONG_SUM`] products. Each bit is one bit of the weights' precision; beyond these, limbs are paid for errors that
+/// are already far below the rounding of activations.
 const SHIFT_MAX: i32 = 12;
 const SHIFT_MAX_LONG: i32 = 14;
 /// Number of products from which their rounding errors add up to more than the activations'.
@@ -60,7 +63,8 @@ struct Lowering<'a> {
     placed: Vec<Option<Placed>>,
 }
 
-/// Lowers a graph. `ranges` are the calibrated ones, `wide` the scales of inputs that are wider than activations. The limb width is left for the cost model to choose.
+/// Lowers a graph. `ranges` are the calibrated ones, `wide` the scales of inputs that are wider than activations. The
+/// limb width is left for the cost model to choose.
 ///
 /// # Errors
 /// No scales keep a node within the circuit's bounds.

@@ -11,7 +11,8 @@ use crate::quantize::{finest_scale, power_of_two};
 const INPUT_HEADROOM: f64 = 2.0;
 
 impl Lowering<'_> {
-    /// An input node. Its range is checked by the verifier itself, so the headroom is one more bit and costs no precision.
+    /// An input node. Its range is checked by the verifier itself, so the headroom is one more bit and costs no
+    /// precision.
     pub(super) fn input(&mut self, id: NodeId, name: &str, channels_last: bool) -> Result<Placed, CompileError> {
         let dims = self.graph.node(id).dims.clone();
         let mut order: Vec<usize> = (0..dims.len()).collect();
@@ -20,7 +21,8 @@ impl Lowering<'_> {
             order.push(1);
         }
         let limit = power_of_two(i32::from(self.bits) - 1) - 1.0;
-        let magnitude = self.ranges[id as usize].magnitude();
+        // Samples that are zero throughout say nothing about the range.
+        let magnitude = Some(self.ranges[id as usize].magnitude()).filter(|&most| most > 0.0).unwrap_or(1.0);
         let wide = self.wide.get(&id).copied();
         let scale = wide.unwrap_or_else(|| finest_scale(magnitude, limit, SCALE_MAX));
         let largest = if wide.is_some() { magnitude * power_of_two(scale) } else { limit };
@@ -29,7 +31,7 @@ impl Lowering<'_> {
         let rows = dims.iter().product::<u32>() / inner;
         let range = Range { low: -high - 1, high };
         let node = self.builder.node((rows, inner), Op::Input(range), range);
-        let port = self.port(name, node, dims.clone(), &order, scale);
+        let port = self.port(id, name, (node, scale), dims.clone(), &order)?;
         self.builder.inputs.push(port);
         Ok(Placed { node, layout: Layout::new(&dims, &order), scale })
     }
@@ -44,14 +46,22 @@ impl Lowering<'_> {
                 placed = self.row_major(&placed)?;
             }
             let order = placed.layout.axis_order(&dims).ok_or_else(|| self.fail(*id, "no order of axes"))?;
-            let port = self.port(name, placed.node, dims, &order, placed.scale);
+            let port = self.port(*id, name, (placed.node, placed.scale), dims, &order)?;
             self.builder.outputs.push(port);
         }
         Ok(())
     }
 
-    fn port(&self, name: &str, node: u32, dims: Vec<u32>, order: &[usize], scale: i32) -> Port {
+    fn port(
+        &self,
+        id: NodeId,
+        name: &str,
+        (node, scale): (u32, i32),
+        dims: Vec<u32>,
+        order: &[usize],
+    ) -> Result<Port, CompileError> {
         let order = order.iter().map(|&axis| axis as u8).collect();
-        Port { name: name.into(), node, dims, order, scale: scale as i8 }
+        let scale = i8::try_from(scale).map_err(|_| self.fail(id, "values too large or too small for a scale"))?;
+        Ok(Port { name: name.into(), node, dims, order, scale })
     }
 }

@@ -4,8 +4,8 @@ use crate::graph::{AxisMap, View};
 
 /// A view whose axes are split as far as the source's layout asks for; `dims` are in the source node's order.
 ///
-/// Returns nothing if a coordinate straddles digits of the layout in a way that no affine map expresses; a copy of the source
-/// in logical order never does.
+/// Returns nothing if a coordinate straddles digits of the layout in a way that no affine map expresses; a copy of the
+/// source in logical order never does.
 pub fn resolve(view: &View, layout: &Layout, inner: u32) -> Option<View> {
     attempt(view, &layout.with_inner(inner)).or_else(|| attempt(view, layout))
 }

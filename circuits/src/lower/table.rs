@@ -8,9 +8,9 @@ use crate::quantize::{Interval, finest_scale, power_of_two, round};
 
 /// Widest argument of a table. Every entry costs as much as a lookup, so wider ones are worth it in large models only.
 const ARGUMENT_BITS_MAX: u8 = 12;
-/// The steps of a table are coarse: the sum behind it is that many bits finer than for an activation, so that errors of weights
-/// do not add to those of the steps.
-const EXTRA_BITS: i32 = 2;
+/// The steps of a table are coarse: the sum behind it is that many bits finer than for an activation, so that errors
+/// of weights do not add to those of the steps.
+const EXTRA_BITS: i32 = 3;
 /// At how many places a function is sampled to see where it is flat.
 const FLAT_SAMPLES: i32 = 1024;
 
@@ -23,8 +23,7 @@ impl Lowering<'_> {
         function: &Function,
     ) -> Result<Placed, CompileError> {
         let limit = power_of_two(i32::from(self.bits) - 1) - 1.0;
-        let result = self.ranges[id as usize].magnitude() * self.headroom();
-        let scale = finest_scale(result, limit, SCALE_MAX);
+        let scale = self.scale_for(self.ranges[id as usize].magnitude(), self.bits - 1);
         let domain = self.domain(source, function, power_of_two(-scale));
         let bits = self.bits.min(ARGUMENT_BITS_MAX);
         let argument = self.table_argument(id, source, domain, bits)?;
@@ -49,8 +48,8 @@ impl Lowering<'_> {
         Ok(Placed { node, layout: argument.layout, scale })
     }
 
-    /// The arguments that are worth telling apart: the calibrated ones and some room, without the ends where the function
-    /// changes by less than half a step of the result.
+    /// The arguments that are worth telling apart: the calibrated ones and some room, without the ends where the
+    /// function changes by less than half a step of the result.
     fn domain(&self, source: NodeId, function: &Function, result_step: f64) -> Interval {
         let Interval { low, high } = self.ranges[source as usize];
         let room = (high - low) * (self.headroom() - 1.0) / 2.0;

@@ -18,7 +18,7 @@ pub struct Sum {
     pub shape: (u32, u32),
     /// How the cells are held.
     pub layout: Layout,
-    /// Whether it may stay as it is: exact factors and nothing multiplied.
+    /// Whether it is exact: no factor was rounded and nothing was multiplied.
     pub is_light: bool,
 }
 
@@ -69,7 +69,12 @@ impl Sum {
         Some(sum)
     }
 
-    /// Makes it a node without rescaling.
+    /// Whether it has linear terms only, as an affine node must.
+    pub fn is_linear(&self) -> bool {
+        self.expr.terms.iter().all(|term| matches!(term, Term::Linear { .. }))
+    }
+
+    /// Makes it a node without rescaling; it must be [linear](Self::is_linear).
     pub fn affine(self, builder: &mut Builder) -> Placed {
         let node: NodeId = builder.affine(self.shape, self.expr, self.range);
         Placed { node, layout: self.layout, scale: self.scale }

@@ -121,7 +121,8 @@ impl Importer<'_> {
         self.fold(results, before)
     }
 
-    /// A constant that was added as a node may only be folded away; mixed with activations it must have become a weight.
+    /// A constant that was added as a node may only be folded away; mixed with activations it must have become a
+    /// weight.
     fn materialise_check(&self, results: Vec<Value>, before: usize) -> Result<Vec<Value>, Fault> {
         let stray = self.graph.nodes[before..].iter().any(|node| matches!(node.kind, Kind::Constant(_)));
         if stray { Err(Fault::Unsupported("a constant in this place".into())) } else { Ok(results) }
@@ -150,8 +151,8 @@ impl Importer<'_> {
         Ok(results.into_iter().map(fold).collect())
     }
 
-    /// Notes an unsupported node. Where the model declares the shapes of its outputs, import goes on behind it, so that later
-    /// unsupported nodes are found with their shapes.
+    /// Notes an unsupported node. Where the model declares the shapes of its outputs, import goes on behind it, so
+    /// that later unsupported nodes are found with their shapes.
     fn note(&mut self, node: &NodeProto, reason: String) {
         let shape = |name: &String| match self.values.get(name) {
             Some(Value::Node(node)) => Some(self.graph.node(*node).dims.clone()),

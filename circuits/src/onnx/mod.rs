@@ -1,4 +1,5 @@
-//! ONNX models: reading the file, checking it, and importing it as a float graph. Nothing outside this module knows ONNX.
+//! ONNX models: reading the file, checking it, and importing it as a float graph. Nothing outside this module knows
+//! ONNX.
 mod attribute;
 mod call;
 mod external;

@@ -1,5 +1,5 @@
-//! The part of ONNX's protobuf schema that is read, by hand: field numbers are those of `onnx.proto3`. Unknown fields are
-//! skipped by the decoder. Decoding never allocates more than a constant factor of the file.
+//! The part of ONNX's protobuf schema that is read, by hand: field numbers are those of `onnx.proto3`. Unknown fields
+//! are skipped by the decoder. Decoding never allocates more than a constant factor of the file.
 #![allow(missing_docs)] // the fields are ONNX's, documented in its own schema
 
 use prost::Message;

@@ -21,7 +21,8 @@ pub(super) mod kind {
 /// Decodes a constant.
 ///
 /// # Errors
-/// A shape that is negative or too large, a type that is not supported, missing or surplus data, values that are not finite.
+/// A shape that is negative or too large, a type that is not supported, missing or surplus data, values that are not
+/// finite.
 pub fn decode(proto: &TensorProto, external: &dyn ExternalData) -> Result<Tensor, TensorFault> {
     let shape_fault = || TensorFault::Shape(proto.dims.clone());
     let dims: Vec<u32> =

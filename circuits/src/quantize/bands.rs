@@ -1,9 +1,10 @@
 //! Inputs whose features differ by orders of magnitude: a table's raw columns.
 //!
-//! One scale for all columns would round the small ones to nothing. Such an input is taken at a fine scale (its range is
-//! checked by the verifier itself, so its width is free) and cut into *bands*: each band is the whole input minus each
-//! column's centre, rescaled to activations at a scale that suits some of the columns; the others saturate there and are not
-//! used. The layer that reads the input becomes a sum of layers, one for each band, with weights for that band's columns.
+//! One scale for all columns would round the small ones to nothing. Such an input is taken at a fine scale (its range
+//! is checked by the verifier itself, so its width is free) and cut into *bands*: each band is the whole input minus
+//! each column's centre, rescaled to activations at a scale that suits some of the columns; the others saturate there
+//! and are not used. The layer that reads the input becomes a sum of layers, one for each band, with weights for that
+//! band's columns.
 use std::collections::BTreeMap;
 
 use super::{Interval, finest_scale, power_of_two};

@@ -1,4 +1,5 @@
-//! Choosing scales: which range each tensor has on sample inputs, and which power of two its integers are multiplied by.
+//! Choosing scales: which range each tensor has on sample inputs, and which power of two its integers are multiplied
+//! by.
 mod bands;
 mod calibrate;
 mod scale;

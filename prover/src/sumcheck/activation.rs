@@ -6,7 +6,7 @@ use assay_verifier::sumcheck::layout::{Layout, NodeColumns};
 use p3_field::PrimeCharacteristicRing;
 
 use super::channel::Channel;
-use super::rounds::{fold, pair, round, sum_over};
+use super::rounds::{fold, packed_pairs, pair, round, sum_over, sum_pairs};
 use crate::witness::Witness;
 
 /// Proves the sum of `weights` times the rescaled tensors over all lanes, after sending it; returns it with the claims left.
@@ -30,18 +30,11 @@ pub fn prove(
     channel.send(total);
     let mut point = Vec::with_capacity(layout.lane_variables);
     for _ in 0..layout.lane_variables {
-        let values = sum_over::<DEGREE>(arrays[0].len().div_ceil(2), |index| {
-            let pairs = arrays.each_ref().map(|values| pair(values, index));
-            let mut at = pairs.map(|(zero, _)| zero);
-            let mut step = || {
-                let [weight, sign, offset, low, half_width] = at;
-                at.iter_mut().zip(&pairs).for_each(|(at, (_, slope))| *at += *slope);
-                weight * value(sign, offset, low, half_width)
-            };
-            let zero = step();
-            let _one = step();
-            [zero, step(), step(), step()]
-        });
+        let values = sum_pairs(
+            arrays[0].len(),
+            |index| terms(arrays.each_ref().map(|values| packed_pairs(values, index))),
+            |index| terms(arrays.each_ref().map(|values| pair(values, index))),
+        );
         let challenge = round(channel, &values, &mut claim);
         arrays.iter_mut().for_each(|values| fold(values, challenge));
         point.push(challenge);
@@ -51,6 +44,20 @@ pub fn prove(
     channel.send(claim.sign);
     channel.send(claim.offset);
     (total, claim)
+}
+
+/// The summand at 0, 2, 3 and 4, from values at zero and slopes.
+fn terms<T: PrimeCharacteristicRing + Copy>(pairs: [(T, T); 5]) -> [T; DEGREE] {
+    let mut at = pairs.map(|(zero, _)| zero);
+    let mut step = || {
+        let [weight, sign, offset, low, half_width] = at;
+        at.iter_mut().zip(&pairs).for_each(|(at, (_, slope))| *at += *slope);
+        let square = sign.square();
+        weight * (low + (T::ONE - square) * offset + (square + sign) * half_width)
+    };
+    let zero = step();
+    step();
+    [zero, step(), step(), step()]
 }
 
 /// Low end and half width of each lane's range.

@@ -9,9 +9,10 @@ use rayon::prelude::*;
 
 use super::channel::Channel;
 use super::eq::prefix_tables;
+use super::packed::{Packed, WIDTH, load, store, sum};
 
-/// Pairs below which a loop is not split over threads.
-const PARALLEL_MIN: usize = 1 << 9;
+/// Pairs that one thread takes at a time.
+const CHUNK: usize = 1 << 10;
 
 /// Fractions: numerators and denominators of the nodes in use.
 #[derive(Clone, Debug)]
@@ -32,10 +33,26 @@ impl Fractions {
 
     /// The sums of neighbours.
     fn parents(&self) -> Self {
-        let pairs =
-            self.numerators.par_chunks_exact(2).zip(self.denominators.par_chunks_exact(2)).with_min_len(PARALLEL_MIN);
-        let (numerators, denominators) = pairs.map(|(p, q)| (p[0] * q[1] + p[1] * q[0], q[0] * q[1])).unzip();
-        Self { numerators, denominators }
+        let len = self.numerators.len() / 2;
+        let mut parents = Self { numerators: EF::zero_vec(len), denominators: EF::zero_vec(len) };
+        let add = |p: &[EF], q: &[EF], to_p: &mut [EF], to_q: &mut [EF]| {
+            let whole = to_p.len() - to_p.len() % WIDTH;
+            for at in (0..whole).step_by(WIDTH) {
+                let [p0, p1] = [load::<2>(p, 2 * at), load::<2>(p, 2 * at + 1)];
+                let [q0, q1] = [load::<2>(q, 2 * at), load::<2>(q, 2 * at + 1)];
+                store::<1>(p0 * q1 + p1 * q0, to_p, at);
+                store::<1>(q0 * q1, to_q, at);
+            }
+            for at in whole..to_p.len() {
+                let (p, q) = (&p[2 * at..], &q[2 * at..]);
+                to_p[at] = p[0] * q[1] + p[1] * q[0];
+                to_q[at] = q[0] * q[1];
+            }
+        };
+        let from = self.numerators.par_chunks(2 * CHUNK).zip(self.denominators.par_chunks(2 * CHUNK));
+        let to = parents.numerators.par_chunks_mut(CHUNK).zip(parents.denominators.par_chunks_mut(CHUNK));
+        from.zip(to).for_each(|((p, q), (to_p, to_q))| add(p, q, to_p, to_q));
+        parents
     }
 }
 
@@ -104,40 +121,60 @@ fn prove_layer(
 
 /// Weighted sums over all stored pairs, at zero and of the leading coefficient.
 fn round_polynomial(layer: &Fractions, weights: &[EF], batch: EF) -> (EF, EF) {
-    let term = |((p, q), &weight): ((&[EF], &[EF]), &EF)| -> [EF; 4] {
-        let (dp0, dp1, dq0, dq1) = (p[2] - p[0], p[3] - p[1], q[2] - q[0], q[3] - q[1]);
-        [
-            weight * (p[0] * q[1] + p[1] * q[0]),
-            weight * (q[0] * q[1]),
-            weight * (dp0 * dq1 + dp1 * dq0),
-            weight * (dq0 * dq1),
-        ]
-    };
     let add = |a: [EF; 4], b: [EF; 4]| [a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3]];
-    let quads = layer.numerators.par_chunks_exact(4).zip(layer.denominators.par_chunks_exact(4)).zip(weights);
-    let [sum0, product0, sum, product] = quads.with_min_len(PARALLEL_MIN).map(term).reduce(|| [EF::ZERO; 4], add);
+    let quads = layer.numerators.par_chunks(4 * CHUNK).zip(layer.denominators.par_chunks(4 * CHUNK));
+    let sums = quads.zip(weights.par_chunks(CHUNK)).map(|((p, q), weights)| chunk_sums(p, q, weights));
+    let [sum0, product0, sum, product] = sums.reduce(|| [EF::ZERO; 4], add);
     (batch * sum0 + product0, batch * sum + product)
+}
+
+/// Sums and products of fractions at zero, then of their slopes.
+fn chunk_sums(p: &[EF], q: &[EF], weights: &[EF]) -> [EF; 4] {
+    let pairs = p.len() / 4;
+    let whole = pairs - pairs % WIDTH;
+    let mut lanes = [Packed::ZERO; 4];
+    for at in (0..whole).step_by(WIDTH) {
+        let weight = load::<1>(weights, at);
+        let [p0, p1, p2, p3] = [0, 1, 2, 3].map(|child| load::<4>(p, 4 * at + child));
+        let [q0, q1, q2, q3] = [0, 1, 2, 3].map(|child| load::<4>(q, 4 * at + child));
+        let (dp0, dp1, dq0, dq1) = (p2 - p0, p3 - p1, q2 - q0, q3 - q1);
+        lanes[0] += weight * (p0 * q1 + p1 * q0);
+        lanes[1] += weight * (q0 * q1);
+        lanes[2] += weight * (dp0 * dq1 + dp1 * dq0);
+        lanes[3] += weight * (dq0 * dq1);
+    }
+    let mut sums = lanes.map(sum);
+    for (at, &weight) in weights.iter().enumerate().take(pairs).skip(whole) {
+        let (p, q) = (&p[4 * at..], &q[4 * at..]);
+        let (dp0, dp1, dq0, dq1) = (p[2] - p[0], p[3] - p[1], q[2] - q[0], q[3] - q[1]);
+        sums[0] += weight * (p[0] * q[1] + p[1] * q[0]);
+        sums[1] += weight * (q[0] * q[1]);
+        sums[2] += weight * (dp0 * dq1 + dp1 * dq0);
+        sums[3] += weight * (dq0 * dq1);
+    }
+    sums
 }
 
 /// Binds the lowest variable of interleaved pairs.
 fn fold(values: &mut Vec<EF>, challenge: EF) {
-    let bind = |four: &[EF]| [four[0] + challenge * (four[2] - four[0]), four[1] + challenge * (four[3] - four[1])];
-    if values.len() < 4 * PARALLEL_MIN {
-        for index in 0..values.len() / 4 {
-            let [a, b] = bind(&values[4 * index..4 * index + 4]);
-            values[2 * index] = a;
-            values[2 * index + 1] = b;
+    let mut bound = EF::zero_vec(values.len() / 2);
+    bound.par_chunks_mut(2 * CHUNK).zip(values.par_chunks(4 * CHUNK)).for_each(|(to, from)| {
+        let quads = from.len() / 4;
+        let whole = quads - quads % WIDTH;
+        let lanes = Packed::from(challenge);
+        for at in (0..whole).step_by(WIDTH) {
+            for child in 0..2 {
+                let (zero, one) = (load::<4>(from, 4 * at + child), load::<4>(from, 4 * at + child + 2));
+                store::<2>(zero + lanes * (one - zero), to, 2 * at + child);
+            }
         }
-        values.truncate(values.len() / 2);
-    } else {
-        let mut bound = EF::zero_vec(values.len() / 2);
-        bound
-            .par_chunks_exact_mut(2)
-            .zip(values.par_chunks_exact(4))
-            .with_min_len(PARALLEL_MIN)
-            .for_each(|(to, four)| to.copy_from_slice(&bind(four)));
-        *values = bound;
-    }
+        for at in whole..quads {
+            let from = &from[4 * at..];
+            to[2 * at] = from[0] + challenge * (from[2] - from[0]);
+            to[2 * at + 1] = from[1] + challenge * (from[3] - from[1]);
+        }
+    });
+    *values = bound;
 }
 
 fn send_children(channel: &mut Channel<'_>, children: [[EF; 2]; 2]) {

@@ -5,6 +5,7 @@ pub mod claims;
 pub mod contraction;
 pub mod eq;
 pub mod lookup;
+pub mod packed;
 pub mod pcs;
 pub mod range;
 pub mod rounds;

@@ -6,7 +6,7 @@ use p3_field::PrimeCharacteristicRing;
 use rayon::prelude::*;
 
 use super::channel::Channel;
-use super::rounds::{fold, pair, round, sum_over};
+use super::rounds::{fold, packed_pairs, pair, round, sum_over, sum_pairs};
 
 /// Adds the weights of all column claims to those of the stack's cells.
 pub fn scatter(layout: &Layout, claims: &[ColumnClaim<'_>], weights: &mut [EF]) {
@@ -58,10 +58,12 @@ pub fn prove(
                 [weight * zero, (weight + slope.double()) * (one.double() - zero)]
             })
         } else {
-            sum_over(len, |index| {
-                let ((weight, weight_slope), (value, slope)) = (pair(&weights, index), pair(&values, index));
-                [weight * value, (weight + weight_slope.double()) * (value + slope.double())]
-            })
+            // Beyond the values in use the product is zero.
+            sum_pairs(
+                values.len().min(weights.len()),
+                |index| terms(packed_pairs(&weights, index), packed_pairs(&values, index)),
+                |index| terms(pair(&weights, index), pair(&values, index)),
+            )
         };
         let challenge = round(channel, &sums, &mut claim);
         if number == 0 {
@@ -84,4 +86,9 @@ pub fn prove(
     let value = values.first().copied().unwrap_or_default();
     channel.send(value);
     (point, value)
+}
+
+/// The product at 0 and 2, from values at zero and slopes.
+fn terms<T: PrimeCharacteristicRing + Copy>((a, da): (T, T), (b, db): (T, T)) -> [T; DEGREE] {
+    [a * b, (a + da.double()) * (b + db.double())]
 }

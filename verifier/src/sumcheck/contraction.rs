@@ -11,6 +11,8 @@
 //! Instances have different numbers of variables; one with fewer is taken times `1 - t` in each further variable, so that all
 //! share the challenges of the first rounds. At the end the prover claims the weights' and tensors' values; weights are opened
 //! in the key's commitment, tensors become [`Claim`]s.
+//!
+//! [Tha13]: https://eprint.iacr.org/2013/351
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use p3_field::PrimeCharacteristicRing;

@@ -7,6 +7,8 @@
 //! # Soundness
 //! The root's numerator must be zero *and* its denominator must not: a zero denominator would hide a pole. Multiplicities are
 //! committed before the challenges of the fingerprints. There are fewer leaves than the characteristic.
+//!
+//! [PH23]: https://eprint.iacr.org/2023/1284
 use alloc::vec::Vec;
 use p3_field::PrimeCharacteristicRing;
 

@@ -64,7 +64,7 @@ impl RangeLayout {
         F::from_u64(u64::from(bits).saturating_add(1))
     }
 
-    /// What is added to a weight before it is looked up, without and with the tag's factor `beta`.
+    /// What is added to a weight of `bits` bits before it is looked up, so that it is not negative.
     pub fn shift(bits: u8) -> F {
         F::TWO.exp_u64(u64::from(bits).saturating_sub(1))
     }

@@ -3,6 +3,9 @@
 //! Variables are bound from the least significant one up. In each round the prover sends the round polynomial's values at
 //! `0, 2, 3, .., degree`; its value at 1 follows from the running claim, so the round check cannot fail on its own and a false
 //! claim surfaces at the end ([LFKN92]; [Tha22] section 4.1).
+//!
+//! [LFKN92]: https://doi.org/10.1145/146585.146605
+//! [Tha22]: https://people.cs.georgetown.edu/jthaler/ProofsArgsAndZK.html
 use alloc::vec::Vec;
 use p3_field::{Field, PrimeCharacteristicRing};
 

@@ -7,6 +7,8 @@
 //! - for each root, the chance that two of the polynomials it may leave open agree at the point that pins one of them;
 //! - the Schwartz-Zippel errors of lookups and sumchecks, `degree / |EF|` each. They concern the pinned polynomial alone, but for
 //!   the stack sumcheck: it carries the pinning claim and so must fail for every polynomial that the root leaves open.
+//!
+//! [ACFY24]: https://eprint.iacr.org/2024/1586
 use alloc::vec::Vec;
 
 use super::contraction;
@@ -67,7 +69,7 @@ pub fn soundness(key: &CheckedKey) -> Result<(Vec<ErrorTerm>, f64), VerifyError>
         ("fingerprints", libm::exp2(leaves + 2.0)),
         // Each layer: one batching and rounds of degree 3.
         ("lookup layers", leaves * (leaves * 3.0 + 3.0)),
-        ("batching of claims", 16.0 + 4.0 * contraction_claims(key).1 as f64),
+        ("batching of claims", 64.0 + 4.0 * contraction_claims(key).1 as f64),
         ("contraction", contraction_claims(key).0 as f64 * contraction::DEGREE as f64),
         ("activation", layout.lane_variables as f64 * activation::DEGREE as f64),
         ("stack", stack * libm::exp2(candidates)),

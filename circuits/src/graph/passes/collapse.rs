@@ -1,5 +1,5 @@
-//! Finds regions that compute one function of one tensor cell by cell (`x * sigmoid(x)`, a Gelu written out) and replaces
-//! each by a single function, which becomes a single table.
+//! Finds regions that compute one function of one tensor cell by cell (`x * sigmoid(x)`, a Gelu written out) and
+//! replaces each by a single function, which becomes a single table.
 use std::collections::BTreeSet;
 
 use crate::graph::{Bias, Combine, Function, Graph, Kind, NodeId, Term, is_identity};

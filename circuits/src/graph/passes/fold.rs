@@ -2,8 +2,8 @@
 use crate::graph::{AxisMap, Bias, Combine, Graph, Kind, Term, View, is_identity};
 use crate::tensor::strides;
 
-/// Folds a combination that reads another one cell by cell into it: `BatchNormalization` after `Conv`, `Add` of two layers,
-/// a bias after `MatMul`. The inner combination must have no other reader.
+/// Folds a combination that reads another one cell by cell into it: `BatchNormalization` after `Conv`, `Add` of two
+/// layers, a bias after `MatMul`. The inner combination must have no other reader.
 pub(super) fn into_source(graph: &mut Graph) -> usize {
     let mut changes = 0;
     for id in 0..graph.nodes.len() {
@@ -35,7 +35,8 @@ fn merge_one(graph: &Graph, id: usize) -> Option<Combine> {
     })
 }
 
-/// Sums of several unscaled tensors (concatenations and the like) are left alone: nothing is saved by scaling their parts.
+/// Sums of several unscaled tensors (concatenations and the like) are left alone: nothing is saved by scaling their
+/// parts.
 fn worthwhile(outer: &Combine, inner: &Combine) -> bool {
     let light = |combine: &Combine| combine.terms.iter().all(|term| matches!(term, Term::Plain { .. }));
     !inner.terms.iter().any(|term| matches!(term, Term::Product { .. }))
@@ -231,8 +232,8 @@ fn shifted(over: &[usize], weights: &[f64], shifts: &[f64]) -> Bias {
     Bias { over: over.to_vec(), values }
 }
 
-/// For each place that is summed, the value that belongs to the source's position along some axes; nothing if the position
-/// depends on more than the summed axes.
+/// For each place that is summed, the value that belongs to the source's position along some axes; nothing if the
+/// position depends on more than the summed axes.
 pub(crate) fn summed_values(view: &View, over: &[usize], values: &[f64]) -> Option<Vec<f64>> {
     let free = view.axes.len();
     let lengths: Vec<u32> = over.iter().map(|&axis| view.dims[axis]).collect();

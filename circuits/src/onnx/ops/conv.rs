@@ -56,7 +56,8 @@ struct Shape {
 }
 
 impl Shape {
-    /// Result axes are batch, outputs (or groups and outputs of a group), windows; summed are channels of a group and taps.
+    /// Result axes are batch, outputs (or groups and outputs of a group), windows; summed are channels of a group and
+    /// taps.
     fn view(&self, source: u32, from: &[u32], windows: &[Window]) -> (Vec<usize>, View) {
         let in_group = self.outputs / self.groups;
         let mut axes = vec![self.batch];

@@ -1,0 +1,117 @@
+//! `assay inspect`: what is in a file.
+mod circuit;
+mod model;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use assay_prover::file::CircuitFile;
+use assay_verifier::key::Key;
+use assay_verifier::statement::Proof;
+use assay_verifier::wire::{self, File};
+use clap::Args;
+use serde::Serialize;
+
+use super::output::{self, Output, grouped};
+use super::problem::problem;
+use super::{Verdict, files};
+
+const EXAMPLES: &str = "\
+Examples:
+  assay inspect model.onnx       operators, shapes, what proving would take
+  assay inspect model.circuit    inputs, outputs, sizes, the compiler's report
+  assay inspect model.key        inputs, outputs, soundness error by its sources
+  assay inspect answer.proof     sizes and what it states, not verified";
+
+/// Show what is in a model, circuit, key or proof
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Arguments {
+    /// The file; its kind is told by its contents
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Batch size where a model leaves it open
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    batch: u32,
+}
+
+/// What a proof file holds.
+#[derive(Serialize)]
+struct Answer<'a> {
+    kind: &'static str,
+    key: String,
+    context: String,
+    inputs: &'a [Vec<i64>],
+    outputs: &'a [Vec<i64>],
+    parts: Vec<Part>,
+}
+
+#[derive(Serialize)]
+struct Part {
+    name: &'static str,
+    bytes: usize,
+}
+
+/// Runs the command.
+pub fn run(arguments: &Arguments, output: &Output) -> Result<Verdict> {
+    let path = &arguments.file;
+    let bytes = files::read(path)?;
+    let head = |kind: &str| {
+        output.field("file", format_args!("{} ({})", path.display(), output::bytes(bytes.len() as u64)));
+        output.field("kind", kind);
+    };
+    match files::kind(&bytes) {
+        Some((CircuitFile::MAGIC, ..)) => {
+            let file = files::check_circuit(path, files::decode(path, &bytes)?)?;
+            head("circuit with weights");
+            circuit::show_file(&file, output);
+        }
+        Some((Key::MAGIC, ..)) => {
+            let key = circuit::Key::check(path, &files::decode(path, &bytes)?)?;
+            head("verification key; its range proof verifies");
+            key.show(output);
+        }
+        Some((Proof::MAGIC, ..)) => {
+            let decoded = files::decode(path, &bytes)?;
+            head("proof, not verified here: that takes a key (assay verify)");
+            proof(&decoded, output);
+        }
+        _ if path.extension().is_some_and(|extension| extension == "onnx") => {
+            let model = model::Model::open(path, arguments.batch)?;
+            head("ONNX model");
+            model.show(output);
+        }
+        _ => {
+            let what = format!("{} is not a circuit, key or proof of this version, nor named .onnx", path.display());
+            return Err(problem(what, "name one of these; input files (.json, .npy, .npz) go to --input"));
+        }
+    }
+    Ok(Verdict::Fine)
+}
+
+fn proof(proof: &Proof, output: &Output) {
+    let statement = &proof.statement;
+    let parts = [
+        ("statement", wire::bytes(statement).len()),
+        ("messages", wire::bytes(&proof.messages).len()),
+        ("opening of the witness", wire::bytes(&proof.witness).len()),
+        ("openings of weights", wire::bytes(&proof.weights).len()),
+    ];
+    output.field("key", statement.key);
+    output.field("context", if statement.context.is_empty() { "none".into() } else { hex::encode(&statement.context) });
+    for (label, tensors) in [("inputs", &statement.inputs), ("outputs", &statement.outputs)] {
+        let counts: Vec<String> = tensors.iter().map(|tensor| grouped(tensor.len() as u64)).collect();
+        output.field(label, format_args!("{} integers", counts.join(", ")));
+    }
+    output.heading("Sizes");
+    let row = |(name, bytes): &(&str, usize)| vec![(*name).into(), output::bytes(*bytes as u64)];
+    output.table(&["part", ">size"], &parts.iter().map(row).collect::<Vec<_>>());
+    output.json(&Answer {
+        kind: "proof",
+        key: statement.key.to_string(),
+        context: hex::encode(&statement.context),
+        inputs: &statement.inputs,
+        outputs: &statement.outputs,
+        parts: parts.map(|(name, bytes)| Part { name, bytes }).into(),
+    });
+}

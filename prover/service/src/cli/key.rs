@@ -1,0 +1,75 @@
+//! `assay key`: what verifiers need of a circuit.
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::Result;
+use assay_verifier::wire;
+use clap::Args;
+use serde::Serialize;
+
+use super::output::{self, Output, milliseconds};
+use super::problem::problem;
+use super::progress::Progress;
+use super::{Verdict, files};
+
+const EXAMPLES: &str = "\
+Examples:
+  assay key model.circuit
+  assay key model.circuit -o published/model.key
+
+The key holds the description, the commitment to the weights and a proof that they are in range; it does not hold the \
+weights. Publish its digest: a proof means something only under a key whose digest the verifier trusts.";
+
+/// Make the key that verifiers of a circuit's proofs need
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Arguments {
+    /// The circuit
+    #[arg(value_name = "FILE.circuit")]
+    circuit: PathBuf,
+    /// Where to write the key [default: FILE.key in the current folder]
+    #[arg(long, short, value_name = "FILE.key")]
+    output: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    file: &'a Path,
+    file_size_bytes: usize,
+    circuit: String,
+    key: String,
+    key_duration_ms: f64,
+}
+
+/// Runs the command.
+pub fn run(arguments: &Arguments, output: &Output) -> Result<Verdict> {
+    let target = arguments.output.clone().unwrap_or_else(|| files::beside(&arguments.circuit, "key"));
+    files::check_target(&target)?;
+    let file = files::load_circuit(&arguments.circuit)?;
+    let start = Instant::now();
+    let progress = Progress::spinner("Committing to the weights");
+    let prover = file.prover().map_err(|error| files::refused(&arguments.circuit, &error))?;
+    progress.at(0, "Proving that the weights are in range");
+    let key = prover
+        .prove_range()
+        .map_err(|error| problem(format!("{}: {error}", arguments.circuit.display()), "the circuit is too large"))?;
+    let elapsed = start.elapsed();
+    let bytes = wire::encode(&key);
+    files::write(&target, &bytes)?;
+    drop(progress);
+    let answer = Answer {
+        file: &target,
+        file_size_bytes: bytes.len(),
+        circuit: key.circuit.digest().to_string(),
+        key: key.digest().to_string(),
+        key_duration_ms: milliseconds(elapsed),
+    };
+    output.field("key", format_args!("{} ({})", target.display(), output::bytes(bytes.len() as u64)));
+    output.field("  digest", &answer.key);
+    output.field("  circuit", &answer.circuit);
+    output.field("made in", output::duration(elapsed));
+    output.line("");
+    output.field("next", format_args!("assay verify --key {} --proof FILE", target.display()));
+    output.json(&answer);
+    Ok(Verdict::Fine)
+}
