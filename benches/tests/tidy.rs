@@ -62,7 +62,10 @@ fn crates_reach_only_what_they_may() {
             _ => &[],
         };
         for name in banned {
-            assert!(!dependencies.lines().any(|line| line.split(['.', ' ', '=']).next() == Some(name)), "{folder}: {name}");
+            assert!(
+                !dependencies.lines().any(|line| line.split(['.', ' ', '=']).next() == Some(name)),
+                "{folder}: {name}"
+            );
         }
     }
 }
@@ -70,8 +73,7 @@ fn crates_reach_only_what_they_may() {
 #[test]
 fn fixtures_are_as_the_manifest_says() {
     let folder = root().join("fixtures");
-    let manifest: serde_json::Value =
-        serde_json::from_slice(&fs::read(folder.join("MANIFEST.json")).unwrap()).unwrap();
+    let manifest: serde_json::Value = serde_json::from_slice(&fs::read(folder.join("MANIFEST.json")).unwrap()).unwrap();
     let entries = manifest["files"].as_array().or_else(|| manifest.as_array()).expect("a list of files");
     assert!(entries.len() > 10);
     for entry in entries {
