@@ -1,4 +1,7 @@
 //! What the fuzz targets do with their bytes. The verifier's tests replay the corpora through the same functions.
+//!
+//! In this folder: `cargo +nightly fuzz run --fuzz-dir . verify -- -max_total_time=600 -rss_limit_mb=2048`. What is found goes to
+//! `corpus/` as a small file once it is fixed.
 use std::sync::OnceLock;
 
 use assay_verifier::circuit::{CheckedCircuit, Circuit, Limits};

@@ -303,3 +303,34 @@ fn witness_beyond_the_parameters() {
     assert_eq!(result.err(), Some(KeyError::Parameters));
     assert!(used < 128 << 20, "{used} bytes");
 }
+
+/// One output of a product with weights: as many tensors of `2^20` channels as asked, of some outputs each.
+fn products(outputs: u32, tensors: u32) -> Key {
+    let channels = 1 << 20;
+    let mut circuit = reading(view(vec![1, 1], vec![], vec![1]), [1, outputs]);
+    circuit.nodes[0] = Node { rows: 1, inner: channels, op: Op::Input(Range { low: 0, high: 1 }) };
+    circuit.inputs[0].dims = vec![1, channels];
+    circuit.weights = vec![Weight { outputs, taps: 1, channels, bits: 2 }; tensors as usize];
+    let maps = vec![AxisMap { offset: 0, coefficients: vec![0, 0, 1] }];
+    let view = View { source: 0, axes: vec![1, outputs], sum: vec![channels], dims: vec![channels], maps };
+    let term = |weight| Term::Contract { coefficient: 1, weight, view: view.clone() };
+    let expr = Expr { constant: 0, terms: (0..tensors).map(term).collect() };
+    circuit.nodes[1].op = Op::Rescale { expr, shift: 20, low: -128, bits: 8 };
+    let stacks = assay_verifier::sumcheck::weights::WeightStacks::new(&circuit);
+    let commitment = |members: &Vec<usize>| assay_verifier::key::WeightCommitment {
+        root: [0; 32],
+        stated: vec![Default::default(); members.len()],
+    };
+    Key { weights: stacks.members.iter().map(commitment).collect(), circuit, range: None }
+}
+
+/// Each stack of weights is opened with an error of its own; together they must leave enough.
+#[test]
+fn weights_beyond_the_parameters() {
+    let _alone = alone();
+    let check =
+        |outputs, tensors| CheckedKey::without_range(&products(outputs, tensors), &Limits::default()).map(|_| ()).err();
+    assert_eq!(check(4, 8), None, "eight stacks of the largest size");
+    assert_eq!(check(4, 60), Some(KeyError::Soundness), "sixty");
+    assert_eq!(check(8, 1), Some(KeyError::Parameters), "a tensor larger than the largest stack");
+}

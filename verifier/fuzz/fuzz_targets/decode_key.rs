@@ -1,3 +1,4 @@
+//! Fuzz target: see `targets.rs`.
 #![no_main]
 #[allow(dead_code)] // each target uses one of them
 #[path = "../targets.rs"]

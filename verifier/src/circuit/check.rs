@@ -247,9 +247,10 @@ impl CheckedCircuit {
                     (range.sum(view.sum_len()).and_then(|range| range.times(*coefficient)), alloc::vec![gather])
                 }
                 Term::Contract { coefficient, weight, view } => {
-                    let (gather, range) = gather(view)?;
+                    // Before the view is worked out: the weight bounds how much it sums.
                     let weight_range = check_weight(circuit, *weight, node, view.sum_len(), weights_used)
                         .ok_or(fail("weight does not fit"))?;
+                    let (gather, range) = gather(view)?;
                     let range = range.product(weight_range).and_then(|range| range.sum(view.sum_len()));
                     (range.and_then(|range| range.times(*coefficient)), alloc::vec![gather])
                 }
