@@ -141,8 +141,7 @@ impl Builder {
     fn finish(mut self) -> Vec<u8> {
         self.graph.output = vec![declare(&self.tensor, &self.shape)];
         let opset = OperatorSetIdProto { domain: String::new(), version: 13 };
-        let model =
-            ModelProto { ir_version: 8, graph: Some(self.graph), opset_import: vec![opset], ..ModelProto::default() };
+        let model = ModelProto { ir_version: 8, graph: Some(self.graph), opset_import: vec![opset] };
         model.encode_to_vec()
     }
 }

@@ -98,6 +98,7 @@ pub fn compile(
     progress(Stage::Check, 0.0);
     let checked = CheckedCircuit::new(circuit.clone(), &Limits::default())?;
     circuit.limb_bits = cost::choose_limb_bits(&checked);
+    let checked = CheckedCircuit::new(circuit.clone(), &Limits::default())?;
     let size = cost::size(&checked, circuit.limb_bits);
     eval::check_weights(&checked, &weights)?;
     progress(Stage::Measure, 0.0);
@@ -113,7 +114,7 @@ pub fn compile(
         limb_bits: circuit.limb_bits,
         calibration,
         accuracy,
-        prediction: cost::predict(&size),
+        prediction: cost::predict(&checked, &size),
     };
     Ok(Compiled { circuit, weights, report })
 }

@@ -5,24 +5,32 @@
 use std::collections::BTreeSet;
 
 use assay_verifier::circuit::{CheckedCircuit, Circuit, Op};
+use assay_verifier::sumcheck::layout::Layout;
+use assay_verifier::sumcheck::weights::WeightStacks;
 use serde::{Deserialize, Serialize};
 
 /// Proving time of one cell in microseconds.
 const CELL_US: f64 = 0.3;
 /// Proving time of one committed weight in microseconds.
-const WEIGHT_US: f64 = 0.015;
+const WEIGHT_US: f64 = 0.022;
 /// Proving time of anything at all in microseconds.
-const FLOOR_US: f64 = 8_000.0;
+const FLOOR_US: f64 = 5_000.0;
 /// Memory of one cell in bytes.
-const CELL_BYTES: f64 = 100.0;
+const CELL_BYTES: f64 = 400.0;
 /// Memory of one committed weight in bytes.
-const WEIGHT_BYTES: f64 = 50.0;
+const WEIGHT_BYTES: f64 = 70.0;
 /// Memory of anything at all in bytes.
-const FLOOR_BYTES: f64 = 30e6;
-/// Proof size apart from its growth, in bytes.
-const PROOF_BYTES: f64 = 100e3;
-/// Growth of the proof for each doubling of the cells, in bytes.
-const PROOF_BYTES_PER_DOUBLING: f64 = 4e3;
+const FLOOR_BYTES: f64 = 10e6;
+/// Bytes of an opening, as measured: at a number of variables, and for each further one.
+const WITNESS_OPENING: (f64, f64) = (81e3, 7.5e3);
+/// The same for stacks of weights up to `2^19`.
+const WEIGHTS_OPENING: (f64, f64) = (82e3, 6.2e3);
+/// The same for larger ones.
+const LARGE_WEIGHTS_OPENING: (f64, f64) = (160e3, 8e3);
+/// Number of variables that the openings are given at: witness, weights, large weights.
+const OPENING_VARIABLES: (f64, f64, f64) = (17.0, 19.0, 20.0);
+/// Bytes of a field element in a message.
+const ELEMENT_BYTES: f64 = 16.0;
 
 /// What a circuit consists of, as the prover pays for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,15 +94,31 @@ pub fn choose_limb_bits(checked: &CheckedCircuit) -> u8 {
     (4..=16).rev().min_by_key(|&limb_bits| total(limb_bits)).unwrap_or(8)
 }
 
-/// What proving a circuit of some size is expected to take.
-pub fn predict(size: &Size) -> Prediction {
+/// What proving a circuit is expected to take.
+pub fn predict(checked: &CheckedCircuit, size: &Size) -> Prediction {
     let cells = (size.cells + size.table_entries) as f64;
     let weights = size.weights as f64;
     Prediction {
         prove_duration_ms: (cells * CELL_US + weights * WEIGHT_US + FLOOR_US) / 1000.0,
         memory_bytes: (cells * CELL_BYTES + weights * WEIGHT_BYTES + FLOOR_BYTES) as u64,
-        proof_size_bytes: (PROOF_BYTES + PROOF_BYTES_PER_DOUBLING * libm::log2(cells + 1.0)) as u64,
+        proof_size_bytes: proof_size(checked) as u64,
     }
+}
+
+/// Openings of the witness and of each stack of weights, and the messages: most of them three for each round of a lookup layer.
+fn proof_size(checked: &CheckedCircuit) -> f64 {
+    let layout = Layout::new(checked);
+    let opening = |(bytes, more): (f64, f64), at: f64, variables: usize| bytes + more * (variables as f64 - at);
+    let (witness, small, large) = OPENING_VARIABLES;
+    let weights = |variables: usize| match variables {
+        0..=19 => opening(WEIGHTS_OPENING, small, variables),
+        _ => opening(LARGE_WEIGHTS_OPENING, large, variables),
+    };
+    let stacks = WeightStacks::new(checked.circuit());
+    let openings: f64 = stacks.shapes.iter().map(|shape| weights(shape.variables())).sum();
+    let layers = layout.leaf_variables as f64;
+    let rounds = 1.5 * layers * layers + 4.0 * layers + 6.0 * layout.stack_variables as f64;
+    opening(WITNESS_OPENING, witness, layout.stack_variables) + openings + ELEMENT_BYTES * rounds
 }
 
 /// Number of parameters: weights before padding.

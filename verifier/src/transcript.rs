@@ -54,7 +54,7 @@ impl CanSample<u8> for Sponge {
 }
 
 /// Candidates hashed at once when grinding.
-const GRINDING_BATCH: u8 = 64;
+const GRINDING_BATCH: usize = 64;
 
 /// Grinding takes the lowest nonce that passes, so that proofs do not depend on the number of threads.
 impl ByteGrindingChallenger for Sponge {
@@ -65,10 +65,10 @@ impl ByteGrindingChallenger for Sponge {
         accepts: impl Fn([u8; S]) -> bool + Sync,
     ) -> Option<u64> {
         let mut messages = Vec::new();
-        let mut hashes = [[0u8; 32]; GRINDING_BATCH as usize];
+        let mut hashes = [[0u8; 32]; GRINDING_BATCH];
         let mut start = 0u64;
         while start < num_candidates {
-            let batch = start..num_candidates.min(start.saturating_add(GRINDING_BATCH.into()));
+            let batch = start..num_candidates.min(start.saturating_add(GRINDING_BATCH as u64));
             messages.clear();
             for candidate in batch.clone() {
                 messages.extend_from_slice(&self.input);
@@ -82,7 +82,7 @@ impl ByteGrindingChallenger for Sponge {
             if let Some(found) = batch.zip(hashes.iter()).find(|(_, hash)| passes(hash)) {
                 return Some(found.0);
             }
-            start = start.saturating_add(GRINDING_BATCH.into());
+            start = start.saturating_add(GRINDING_BATCH as u64);
         }
         None
     }

@@ -88,7 +88,7 @@ pub fn meaning(setup: &Setup, output: &Output) {
             setup.soundness_bits.floor()
         ),
     );
-    output.field("not proven", "that an answer is true, or that the integers follow the float model (measured above)");
+    output.field("not proven", "that an answer is true; that the integers follow the float model (see accuracy)");
     output.field("not hidden", "the images and scores; and proofs may reveal something of the weights");
 }
 
