@@ -274,12 +274,14 @@ fn messages_of_a_proof() {
     println!("{} rows", rows.len());
 }
 
-type Change = Box<dyn Fn(&mut Opening)>;
+/// A named change of an opening.
+type OpeningChange = (String, Box<dyn Fn(&mut Opening)>);
 
 /// Every part of an opening, each with a change.
-fn opening_changes(opening: &Opening) -> Vec<(String, Change)> {
+fn opening_changes(opening: &Opening) -> Vec<OpeningChange> {
     use assay_verifier::field::F;
     use p3_whir::QueryOpenings;
+    type Change = Box<dyn Fn(&mut Opening)>;
     fn rows(
         name: &str,
         count: usize,

@@ -1,5 +1,4 @@
 #![doc = include_str!("../README.md")]
-// Without the standard library there are no clocks, no threads, no files and no maps of random order here.
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(
@@ -10,8 +9,8 @@
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     clippy::cast_possible_truncation,
-    clippy::cast_possible_wrap,
-    clippy::cast_sign_loss
+    clippy::cast_sign_loss,
+    clippy::cast_possible_wrap
 )]
 
 extern crate alloc;
