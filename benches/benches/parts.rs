@@ -1,16 +1,19 @@
-//! The parts of a proof, each alone: commitment, lookups, dense and convolutional contraction, opening, verification.
+//! The parts of a proof, each alone: commitment, opening, lookups, products with dense and convolutional weights; and whole models.
 #![allow(missing_docs)] // the macro's function
 use std::hint::black_box;
 
 use assay_benches::measure::{Ready, Subject, ready};
 use assay_prover::sumcheck::channel::Channel;
+use assay_prover::sumcheck::contraction::{self, Sources};
 use assay_prover::sumcheck::lookup::{self, Fractions};
 use assay_prover::sumcheck::pcs::Committed;
 use assay_verifier::circuit::Limits;
 use assay_verifier::field::{EF, F};
 use assay_verifier::key::CheckedKey;
+use assay_verifier::sumcheck::leaves::{Challenges, Leaves};
+use assay_verifier::sumcheck::lookup::LeafClaim;
 use assay_verifier::sumcheck::pcs::{ColumnOpening, Purpose, StackShape};
-use assay_verifier::sumcheck::{self};
+use assay_verifier::sumcheck::{self, ExpressionTerms};
 use assay_verifier::transcript::Transcript;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use p3_field::PrimeCharacteristicRing;
@@ -59,6 +62,29 @@ fn lookups(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// Products with weights at a random point: dense layers have one row, convolutions one for each pixel.
+fn contractions(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("contractions");
+    group.sample_size(10);
+    for (kind, name) in [("dense", "mlp-4m"), ("convolution", "cnn-264k")] {
+        let Ready { prover, inputs, .. } = ready(&Subject::named(name).unwrap()).unwrap();
+        let evaluation = prover.evaluate(&inputs).unwrap();
+        let (checked, layout) = (prover.key().circuit(), prover.key().layout());
+        let mut transcript = Transcript::new("bench");
+        let point = transcript.sample_point(layout.leaf_variables);
+        let claim = LeafClaim { point, numerator: EF::ZERO, denominator: EF::ZERO };
+        let [alpha, beta, eta] = [transcript.sample(), transcript.sample(), transcript.sample()];
+        let leaves = Leaves::new(checked, layout, &claim, Challenges { alpha, beta, eta });
+        let mut instances = ExpressionTerms::new(checked, &leaves.expressions).instances;
+        instances.retain(|instance| (instance.rows.len() == 1) == (kind == "dense"));
+        let sources = Sources { checked, weights: prover.weights(), nodes: &evaluation.nodes };
+        group.bench_function(BenchmarkId::new(kind, name), |bencher| {
+            bencher.iter(|| contraction::prove(&mut Channel::new(&mut transcript.clone()), sources, &instances).0);
+        });
+    }
+    group.finish();
+}
+
 fn whole_models(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("models");
     group.sample_size(10);
@@ -80,5 +106,5 @@ fn whole_models(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(parts, commitment, lookups, whole_models);
+criterion_group!(parts, commitment, lookups, contractions, whole_models);
 criterion_main!(parts);

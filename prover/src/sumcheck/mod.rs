@@ -16,7 +16,8 @@ use assay_verifier::circuit::{CheckedCircuit, Circuit, Limits, Op, Port};
 use assay_verifier::field::{EF, F, signed};
 use assay_verifier::key::{CheckedKey, Key, KeyError, WeightCommitment};
 use assay_verifier::statement::{Proof, Statement};
-use assay_verifier::sumcheck::contraction::padded_positions;
+use assay_verifier::sumcheck::claims::{Claim, batch, complete, evaluate};
+use assay_verifier::sumcheck::contraction::{Reduced, padded_positions};
 use assay_verifier::sumcheck::layout::{Layout, NodeColumns, TableKind};
 use assay_verifier::sumcheck::leaves::{Challenges, Leaves};
 use assay_verifier::sumcheck::pcs::{ColumnOpening, Opening, Purpose, StackShape, observe_root};
@@ -232,7 +233,7 @@ impl Prover {
 
         let mut terms = ExpressionTerms::new(checked, &expressions);
         let mut total = total - terms.constant;
-        let mut reduced = assay_verifier::sumcheck::contraction::Reduced::default();
+        let mut reduced = Reduced::default();
         if !terms.instances.is_empty() {
             let sources = Sources { checked, weights: &self.weights, nodes: &evaluation.nodes };
             let (products, left) = contraction::prove(&mut channel, sources, &terms.instances);
@@ -250,14 +251,8 @@ impl Prover {
         let mut tensor_claims = tensors;
         tensor_claims.append(&mut terms.linear);
         let outputs = public.output_claims(checked, channel.transcript);
-        let batch = channel.sample();
-        let mut power = batch;
-        for (mut claim, value) in reduced.tensors.into_iter().chain(outputs) {
-            claim.coefficient *= power;
-            total += power * value;
-            power *= batch;
-            tensor_claims.push(claim);
-        }
+        let challenge = channel.sample();
+        total += batch(&mut tensor_claims, reduced.tensors.into_iter().chain(outputs), challenge);
         let weights = claims::scatter(checked, &tensor_claims);
         total -= known_part(checked, &tensor_claims, &public);
 
@@ -311,9 +306,9 @@ fn open_weights(
 }
 
 /// What constants and public inputs contribute to the claims.
-fn known_part(checked: &CheckedCircuit, claims: &[assay_verifier::sumcheck::claims::Claim<'_>], public: &Public) -> EF {
-    let values = assay_verifier::sumcheck::claims::complete(checked, public.input_values(checked), EF::ONE);
-    claims.par_iter().map(|claim| assay_verifier::sumcheck::claims::evaluate(claim, &values[claim.source])).sum()
+fn known_part(checked: &CheckedCircuit, claims: &[Claim<'_>], public: &Public) -> EF {
+    let values = complete(checked, public.input_values(checked), EF::ONE);
+    claims.par_iter().map(|claim| evaluate(claim, &values[claim.source])).sum()
 }
 
 /// The weights of all rescaled tensors, by lane.

@@ -105,6 +105,19 @@ impl Values {
     }
 }
 
+/// Adds claims to a list, each multiplied by the next power of a challenge; returns what their values add up to.
+pub fn batch<'a>(list: &mut Vec<Claim<'a>>, claims: impl IntoIterator<Item = (Claim<'a>, EF)>, challenge: EF) -> EF {
+    let mut total = EF::ZERO;
+    let mut power = challenge;
+    for (mut claim, value) in claims {
+        claim.coefficient *= power;
+        total += power * value;
+        power *= challenge;
+        list.push(claim);
+    }
+    total
+}
+
 /// The claims that an expression makes on tensors when it is claimed itself with given weights: its linear terms.
 pub fn expression_claims<'a>(
     checked: &'a CheckedCircuit,

@@ -28,7 +28,7 @@ use crate::statement::{CONTEXT_LEN_MAX, Proof, Statement};
 use crate::transcript::Transcript;
 use crate::wire;
 use channel::Channel;
-use claims::{Claim, Values, complete, evaluate, expression_claims};
+use claims::{Claim, Values, batch, complete, evaluate, expression_claims};
 use layout::{Layout, NodeColumns};
 use leaves::{Challenges, ExpressionClaim, Leaves};
 use pcs::{ColumnOpening, Opening, Purpose, StackShape};
@@ -162,14 +162,8 @@ pub fn verify(key: &CheckedKey, proof: &Proof) -> Result<(), VerifyError> {
     let mut tensor_claims = tensors;
     tensor_claims.append(&mut terms.linear);
     let outputs = public.output_claims(checked, channel.transcript);
-    let batch = channel.sample();
-    let mut power = batch;
-    for (mut claim, value) in reduced.tensors.into_iter().chain(outputs) {
-        claim.coefficient *= power;
-        total += power * value;
-        power *= batch;
-        tensor_claims.push(claim);
-    }
+    let challenge = channel.sample();
+    total += batch(&mut tensor_claims, reduced.tensors.into_iter().chain(outputs), challenge);
     let on = |values: &[Values]| -> EF {
         tensor_claims.iter().filter_map(|claim| Some(evaluate(claim, values.get(claim.source)?))).sum()
     };

@@ -3,9 +3,12 @@
 //! A row starts from a key and a proof that verify, changes one thing, sends both through their encodings and asserts the
 //! exact error. Rows that change what the transcript absorbs before the first challenge all fail at the first check that
 //! involves a challenge, [`Step::LookupRound`]: the messages no longer fit the challenges. That the commitments themselves
-//! hold, and not only the transcript around them, is shown by the provers of `malicious.rs`, which follow the altered
+//! hold, and not only the transcript around them, is shown by the provers of `malicious/`, which follow the altered
 //! transcript.
+#[path = "../common/mod.rs"]
 mod common;
+mod keys;
+mod openings;
 
 use assay_prover::sumcheck::Prover;
 use assay_verifier::circuit::{CircuitError, Limits, Op, Range, Term};
@@ -274,236 +277,6 @@ fn messages_of_a_proof() {
     println!("{} rows", rows.len());
 }
 
-/// A named change of an opening.
-type OpeningChange = (String, Box<dyn Fn(&mut Opening)>);
-
-/// Every part of an opening, each with a change.
-fn opening_changes(opening: &Opening) -> Vec<OpeningChange> {
-    use assay_verifier::field::F;
-    use p3_whir::QueryOpenings;
-    type Change = Box<dyn Fn(&mut Opening)>;
-    fn rows(
-        name: &str,
-        count: usize,
-        find: impl Fn(&mut Opening) -> &mut QueryOpenings<F, EF, multi::Proof> + Copy + 'static,
-    ) -> Vec<(String, Change)> {
-        let at = [0, count / 2, count - 1];
-        let mut all: Vec<(String, Change)> = Vec::new();
-        for index in at {
-            all.push((
-                format!("{name}, row {index}"),
-                Box::new(move |opening| match find(opening) {
-                    QueryOpenings::Base(shared) => shared.rows[index][1] += F::ONE,
-                    QueryOpenings::Extension(shared) => shared.rows[index][1] += EF::ONE,
-                }),
-            ));
-            all.push((
-                format!("{name}, row {index} longer"),
-                Box::new(move |opening| match find(opening) {
-                    QueryOpenings::Base(shared) => shared.rows[index].push(F::ZERO),
-                    QueryOpenings::Extension(shared) => shared.rows[index].push(EF::ZERO),
-                }),
-            ));
-            all.push((
-                format!("{name}, row {index} empty"),
-                Box::new(move |opening| match find(opening) {
-                    QueryOpenings::Base(shared) => shared.rows[index].clear(),
-                    QueryOpenings::Extension(shared) => shared.rows[index].clear(),
-                }),
-            ));
-        }
-        all.push((
-            format!("{name}, a row dropped"),
-            Box::new(move |opening| match find(opening) {
-                QueryOpenings::Base(shared) => shorten(&mut shared.rows),
-                QueryOpenings::Extension(shared) => shorten(&mut shared.rows),
-            }),
-        ));
-        all.push((
-            format!("{name}, all rows dropped"),
-            Box::new(move |opening| match find(opening) {
-                QueryOpenings::Base(shared) => shared.rows.clear(),
-                QueryOpenings::Extension(shared) => shared.rows.clear(),
-            }),
-        ));
-        let siblings = move |opening: &mut Opening, change: &dyn Fn(&mut Vec<[u8; 32]>)| match find(opening) {
-            QueryOpenings::Base(shared) => change(&mut shared.proof.sibling_hashes),
-            QueryOpenings::Extension(shared) => change(&mut shared.proof.sibling_hashes),
-        };
-        all.push((
-            format!("{name}, a sibling more"),
-            Box::new(move |opening| siblings(opening, &|hashes| hashes.push([0; 32]))),
-        ));
-        all.push((
-            format!("{name}, siblings dropped or made up"),
-            Box::new(move |opening| {
-                siblings(opening, &|hashes| {
-                    if hashes.pop().is_none() {
-                        hashes.push([1; 32])
-                    }
-                });
-            }),
-        ));
-        all.push((
-            format!("{name}, rows of the other field"),
-            Box::new(move |opening| {
-                let found = find(opening);
-                *found = match found.clone() {
-                    QueryOpenings::Base(shared) => QueryOpenings::Extension(p3_whir::SharedProofOpening {
-                        rows: shared.rows.iter().map(|row| row.iter().map(|&cell| cell.into()).collect()).collect(),
-                        proof: shared.proof,
-                    }),
-                    QueryOpenings::Extension(shared) => {
-                        QueryOpenings::Base(p3_whir::SharedProofOpening { rows: Vec::new(), proof: shared.proof })
-                    }
-                };
-            }),
-        ));
-        all
-    }
-    let mut all: Vec<(String, Change)> = Vec::new();
-    let mut add = |name: String, change: Change| all.push((name, change));
-    add("initial answers, one more".into(), Box::new(|opening| opening.whir.initial_ood_answers.push(EF::ZERO)));
-    for index in 0..opening.whir.initial_ood_answers.len() {
-        add(
-            format!("initial answer {index}"),
-            Box::new(move |opening| opening.whir.initial_ood_answers[index] += EF::ONE),
-        );
-    }
-    for round in 0..opening.whir.initial_sumcheck.polynomial_evaluations.len() {
-        for part in 0..2 {
-            add(
-                format!("initial sumcheck, round {round}, {part}"),
-                Box::new(move |opening| {
-                    opening.whir.initial_sumcheck.polynomial_evaluations[round][part] += EF::ONE;
-                }),
-            );
-        }
-    }
-    add(
-        "initial sumcheck, a round less".into(),
-        Box::new(|opening| shorten(&mut opening.whir.initial_sumcheck.polynomial_evaluations)),
-    );
-    add(
-        "initial sumcheck, a nonce more".into(),
-        Box::new(|opening| opening.whir.initial_sumcheck.pow_witnesses.push(F::ZERO)),
-    );
-    for round in 0..opening.whir.rounds.len() {
-        add(
-            format!("round {round}, no commitment"),
-            Box::new(move |opening| opening.whir.rounds[round].commitment = None),
-        );
-        add(
-            format!("round {round}, answers, one more"),
-            Box::new(move |opening| opening.whir.rounds[round].ood_answers.push(EF::ONE)),
-        );
-        for index in 0..opening.whir.rounds[round].ood_answers.len() {
-            add(
-                format!("round {round}, answer {index}"),
-                Box::new(move |opening| opening.whir.rounds[round].ood_answers[index] += EF::ONE),
-            );
-        }
-        add(
-            format!("round {round}, nonce"),
-            Box::new(move |opening| opening.whir.rounds[round].pow_witness += F::from_u64(1 << 40)),
-        );
-        for at in 0..opening.whir.rounds[round].sumcheck.polynomial_evaluations.len() {
-            add(
-                format!("round {round}, sumcheck {at}"),
-                Box::new(move |opening| {
-                    opening.whir.rounds[round].sumcheck.polynomial_evaluations[at][0] += EF::ONE;
-                }),
-            );
-        }
-        add(
-            format!("round {round} repeated"),
-            Box::new(move |opening| opening.whir.rounds.push(opening.whir.rounds[round].clone())),
-        );
-    }
-    if !opening.whir.rounds.is_empty() {
-        add("rounds dropped".into(), Box::new(|opening| opening.whir.rounds.clear()));
-    }
-    add("final polynomial missing".into(), Box::new(|opening| opening.whir.final_poly = None));
-    add(
-        "final polynomial".into(),
-        Box::new(|opening| {
-            let poly = opening.whir.final_poly.as_mut().unwrap();
-            *poly =
-                p3_multilinear_util::poly::Poly::new(poly.as_slice().iter().map(|&value| value + EF::ONE).collect());
-        }),
-    );
-    add(
-        "final polynomial twice as long".into(),
-        Box::new(|opening| {
-            let poly = opening.whir.final_poly.as_mut().unwrap();
-            *poly = p3_multilinear_util::poly::Poly::new([poly.as_slice(), poly.as_slice()].concat());
-        }),
-    );
-    add("final nonce".into(), Box::new(|opening| opening.whir.final_pow_witness += F::from_u64(1 << 40)));
-    add(
-        "final sumcheck".into(),
-        Box::new(|opening| match opening.whir.final_sumcheck.as_mut() {
-            Some(data) => data.polynomial_evaluations[0][0] += EF::ONE,
-            None => opening.whir.final_sumcheck = Some(opening.whir.initial_sumcheck.clone()),
-        }),
-    );
-    add(
-        "final sumcheck missing or made up".into(),
-        Box::new(|opening| {
-            opening.whir.final_sumcheck = match opening.whir.final_sumcheck.take() {
-                Some(_) => None,
-                None => Some(opening.whir.initial_sumcheck.clone()),
-            };
-        }),
-    );
-    for batch in 0..opening.evals.len() {
-        add(
-            format!("evaluation, batch {batch}"),
-            Box::new(move |opening| {
-                let mut values = opening.evals[batch].current().to_vec();
-                values[0] += EF::ONE;
-                opening.evals[batch] = p3_sumcheck::OpeningBatch::new(values, Vec::new());
-            }),
-        );
-        add(
-            format!("evaluation, batch {batch}, one more"),
-            Box::new(move |opening| {
-                let mut values = opening.evals[batch].current().to_vec();
-                values.push(EF::ONE);
-                opening.evals[batch] = p3_sumcheck::OpeningBatch::new(values, Vec::new());
-            }),
-        );
-        add(
-            format!("evaluation, batch {batch}, moved to the successor's"),
-            Box::new(move |opening| {
-                let values = opening.evals[batch].current().to_vec();
-                opening.evals[batch] = p3_sumcheck::OpeningBatch::new(Vec::new(), values);
-            }),
-        );
-    }
-    add("an evaluation batch less".into(), Box::new(|opening| shorten(&mut opening.evals)));
-    add("an evaluation batch more".into(), Box::new(|opening| opening.evals.push(opening.evals[0].clone())));
-    for round in 0..opening.whir.rounds.len() {
-        let count = rows_of(&opening.whir.rounds[round].openings);
-        all.extend(rows(&format!("round {round}"), count, move |opening| &mut opening.whir.rounds[round].openings));
-    }
-    let count = rows_of(&opening.whir.final_openings);
-    all.extend(rows("final", count, |opening| &mut opening.whir.final_openings));
-    all
-}
-
-mod multi {
-    //! The type of a shared Merkle proof, which the commitment library does not name.
-    pub type Proof = <assay_verifier::sumcheck::pcs::Mmcs as p3_commit::Mmcs<assay_verifier::field::F>>::MultiProof;
-}
-
-fn rows_of(openings: &p3_whir::QueryOpenings<assay_verifier::field::F, EF, multi::Proof>) -> usize {
-    match openings {
-        p3_whir::QueryOpenings::Base(shared) => shared.rows.len(),
-        p3_whir::QueryOpenings::Extension(shared) => shared.rows.len(),
-    }
-}
-
 #[test]
 fn openings_of_a_proof() {
     let case = case();
@@ -520,12 +293,12 @@ fn openings_of_a_proof() {
             case.proof.weights[0] = case.proof.witness.clone();
         }),
     ];
-    for (name, change) in opening_changes(&case.proof.witness) {
+    for (name, change) in openings::opening_changes(&case.proof.witness) {
         rows.push(row(format!("witness: {name}"), opening(Purpose::Witness), move |case| {
             change(&mut case.proof.witness);
         }));
     }
-    for (name, change) in opening_changes(&case.proof.weights[0]) {
+    for (name, change) in openings::opening_changes(&case.proof.weights[0]) {
         rows.push(row(format!("weights: {name}"), opening(Purpose::Weights), move |case| {
             change(&mut case.proof.weights[0]);
         }));
@@ -573,181 +346,17 @@ fn range_proof_of_a_key() {
             range(case).messages[index] += EF::ONE;
         }));
     }
-    for (name, change) in opening_changes(&proof.multiplicities) {
+    for (name, change) in openings::opening_changes(&proof.multiplicities) {
         rows.push(row(format!("multiplicities: {name}"), range_opening(Purpose::Witness), move |case| {
             change(&mut range(case).multiplicities);
         }));
     }
-    for (name, change) in opening_changes(&proof.weights[0]) {
+    for (name, change) in openings::opening_changes(&proof.weights[0]) {
         rows.push(row(format!("weights: {name}"), range_opening(Purpose::Weights), move |case| {
             change(&mut range(case).weights[0]);
         }));
     }
     assert_rows(&case, &rows);
-    println!("{} rows", rows.len());
-}
-
-type KeyChange = (&'static str, Box<dyn Fn(&mut Key)>);
-
-/// Changes of a key that leave it well-formed, so that only its identity tells.
-fn well_formed_key_changes() -> Vec<KeyChange> {
-    fn change(name: &'static str, change: impl Fn(&mut Key) + 'static) -> KeyChange {
-        (name, Box::new(change))
-    }
-    fn rescale(key: &mut Key, node: usize) -> (&mut u8, &mut i64, &mut i64) {
-        let Op::Rescale { expr, shift, low, .. } = &mut key.circuit.nodes[node].op else { panic!("not rescaled") };
-        (shift, low, &mut expr.constant)
-    }
-    fn term(key: &mut Key, node: usize, term: usize) -> &mut Term {
-        match &mut key.circuit.nodes[node].op {
-            Op::Affine(expr) | Op::Rescale { expr, .. } => &mut expr.terms[term],
-            Op::Input(_) | Op::Lookup { .. } => panic!("no expression"),
-        }
-    }
-    vec![
-        change("a shift", |key| *rescale(key, 1).0 += 1),
-        change("a low end", |key| *rescale(key, 2).1 += 1),
-        change("a constant", |key| *rescale(key, 1).2 += 1),
-        change("a width", |key| {
-            let Op::Rescale { bits, .. } = &mut key.circuit.nodes[4].op else { panic!("not rescaled") };
-            *bits -= 1;
-        }),
-        change("an affine constant", |key| {
-            let Op::Affine(expr) = &mut key.circuit.nodes[5].op else { panic!("not affine") };
-            expr.constant += 1;
-        }),
-        change("a coefficient", |key| {
-            let Term::Bias { coefficient, .. } = term(key, 1, 1) else { panic!("no bias") };
-            *coefficient += 1;
-        }),
-        change("a bias dropped", |key| {
-            // It is still used with the factor zero, so that the description stays well-formed.
-            let Term::Bias { coefficient, .. } = term(key, 9, 1) else { panic!("no bias") };
-            *coefficient = 0;
-        }),
-        change("a product's coefficient", |key| {
-            let Term::Product { coefficient, .. } = term(key, 4, 0) else { panic!("no product") };
-            *coefficient = -*coefficient;
-        }),
-        change("a product's factor", |key| {
-            let Term::Product { right, .. } = term(key, 4, 0) else { panic!("no product") };
-            right.source = 2;
-        }),
-        change("a view's offset", |key| {
-            let Term::Contract { view, .. } = term(key, 1, 0) else { panic!("no contraction") };
-            view.maps[0].offset = 0;
-        }),
-        change("a view's stride", |key| {
-            let Term::Linear { view, .. } = term(key, 7, 1) else { panic!("not linear") };
-            view.maps[1].coefficients[1] = 1;
-        }),
-        change("an affine term dropped", |key| {
-            let Op::Affine(expr) = &mut key.circuit.nodes[5].op else { panic!("not affine") };
-            expr.terms.pop();
-        }),
-        change("a table's value", |key| key.circuit.tables[0].values[77] += 1),
-        change("an input's range", |key| {
-            key.circuit.nodes[0].op = Op::Input(Range { low: -128, high: 126 });
-        }),
-        change("a weight's width", |key| key.circuit.weights[0].bits = 7),
-        change("a layer skipped", |key| {
-            let Op::Lookup { source, .. } = &mut key.circuit.nodes[3].op else { panic!("no lookup") };
-            assert_eq!(*source, 1);
-            // Node 2 has the same shape and a range that the table holds.
-            *source = 2;
-        }),
-        change("limbs", |key| key.circuit.limb_bits = 11),
-        change("the node of an output", |key| {
-            key.circuit.outputs[1].node = 7;
-        }),
-        change("the name of an output", |key| key.circuit.outputs[0].name = "z".into()),
-        change("the scale of an output", |key| key.circuit.outputs[0].scale = 7),
-        change("the order of an input's axes", |key| key.circuit.inputs[0].order = vec![0, 3, 2, 1]),
-        change("the shape of an input", |key| {
-            key.circuit.inputs[0].dims = vec![2, 4, 4];
-            key.circuit.inputs[0].order = vec![1, 2, 0];
-        }),
-        change("a root", |key| flip(&mut key.weights[0].root)),
-        change("a stated value", |key| key.weights[0].stated[2] += EF::ONE),
-        change("two stated values exchanged", |key| key.weights[0].stated.swap(0, 1)),
-    ]
-}
-
-/// Each change of a key is refused three times: by the range proof, which is bound to the key's identity; without range proof,
-/// because the proof names another key; and, if the statement is changed to name the changed key, by the proof itself.
-#[test]
-fn fields_of_a_key() {
-    let case = case();
-    let changes = well_formed_key_changes();
-    for (name, change) in &changes {
-        let mut changed = case.clone();
-        change(&mut changed.key);
-        assert_eq!(check(&changed), Err(range_step(Step::LookupRound)), "{name}");
-        let key = CheckedKey::without_range(&changed.key, &Limits::default()).expect(name);
-        assert_ne!(Some(key.digest()), Some(case.proof.statement.key), "{name}");
-        assert_eq!(verify(&key, &changed.proof), Err(VerifyError::OtherKey), "{name}");
-        changed.proof.statement.key = key.digest();
-        let expected = VerifyError::Check(Step::LookupRound);
-        assert_eq!(verify(&key, &changed.proof), Err(expected), "{name}");
-    }
-    println!("{} rows", 3 * changes.len());
-}
-
-/// Changes that make a key malformed.
-#[test]
-fn malformed_keys() {
-    let node = |node, reason| Refusal::Key(KeyError::Circuit(CircuitError::Node { node, reason }));
-    let circuit = |error| Refusal::Key(KeyError::Circuit(error));
-    let columns = Refusal::Key(KeyError::Shape("number of committed columns"));
-    let rows = [
-        row("a weight's shape", node(9, "weight does not fit"), |case| case.key.circuit.weights[3].channels = 11),
-        row("a weight more", circuit(CircuitError::Limit { what: "weights that nothing uses", limit: 0 }), |case| {
-            let spec = case.key.circuit.weights[0].clone();
-            case.key.circuit.weights.push(spec);
-        }),
-        row("an empty weight", circuit(CircuitError::Weight(2)), |case| case.key.circuit.weights[2].outputs = 0),
-        row("too wide a weight", circuit(CircuitError::Weight(2)), |case| case.key.circuit.weights[2].bits = 17),
-        row("a table cut", circuit(CircuitError::Table(0)), |case| shorten(&mut case.key.circuit.tables[0].values)),
-        row("a table too short for its arguments", node(3, "arguments outside the table"), |case| {
-            case.key.circuit.tables[0].values.truncate(128);
-        }),
-        row("a table moved", node(3, "arguments outside the table"), |case| case.key.circuit.tables[0].low += 1),
-        row("limbs too wide", circuit(CircuitError::LimbBits(17)), |case| case.key.circuit.limb_bits = 17),
-        row("limbs too narrow", circuit(CircuitError::LimbBits(3)), |case| case.key.circuit.limb_bits = 3),
-        row("a node without cells", node(4, "empty shape"), |case| case.key.circuit.nodes[4].rows = 0),
-        row("a node that reads itself", node(3, "source is not an earlier node"), |case| {
-            case.key.circuit.nodes[3].op = Op::Lookup { source: 3, table: 0 };
-        }),
-        row("a table that is not there", node(3, "no such table"), |case| {
-            case.key.circuit.nodes[3].op = Op::Lookup { source: 1, table: 1 };
-        }),
-        row("a value that may wrap", circuit(CircuitError::Overflow { node: 1 }), |case| {
-            let Op::Rescale { expr, .. } = &mut case.key.circuit.nodes[1].op else { panic!("not rescaled") };
-            expr.constant = (1 << 61) - 1;
-        }),
-        row("a decomposition that may wrap", node(1, "shift, range or width do not fit the values"), |case| {
-            let Op::Rescale { shift, .. } = &mut case.key.circuit.nodes[1].op else { panic!("not rescaled") };
-            *shift = 41;
-        }),
-        row(
-            "a port of another shape",
-            circuit(CircuitError::Port { name: "y".into(), reason: "shape differs from the node's" }),
-            |case| {
-                case.key.circuit.outputs[0].dims[1] = 6;
-            },
-        ),
-        row("no output", circuit(CircuitError::Port { name: String::new(), reason: "no output" }), |case| {
-            case.key.circuit.outputs.clear();
-        }),
-        row("a stack less", columns.clone(), |case| case.key.weights.clear()),
-        row("a stack more", columns.clone(), |case| {
-            let commitment = case.key.weights[0].clone();
-            case.key.weights.push(commitment);
-        }),
-        row("a stated value less", columns.clone(), |case| shorten(&mut case.key.weights[0].stated)),
-        row("a stated value more", columns, |case| case.key.weights[0].stated.push(EF::ZERO)),
-    ];
-    assert_rows(&case(), &rows);
     println!("{} rows", rows.len());
 }
 
