@@ -52,6 +52,8 @@ pub enum Kind {
         name: String,
         /// Whether its users are image operators, which read all channels of a pixel together.
         channels_last: bool,
+        /// Which numbers it holds.
+        domain: Domain,
     },
     /// A constant. Only while a model is imported: constants become weights, biases and factors.
     Constant(Vec<f64>),
@@ -66,6 +68,33 @@ pub enum Kind {
     },
     /// The largest cell over the view's summed axes; padding is never the largest.
     Max(View),
+    /// `numerator / denominator`, cell by cell; neither view has summed axes.
+    Divide {
+        /// What is divided.
+        numerator: View,
+        /// What it is divided by.
+        denominator: View,
+    },
+    /// `exp(x) / sum exp(x)` along an axis, or the logarithm of it.
+    Softmax {
+        /// The source.
+        source: NodeId,
+        /// Along which axis the results add up to 1.
+        axis: usize,
+        /// Whether the result is the logarithm.
+        logarithm: bool,
+    },
+    /// `(x - mean) / sqrt(variance + epsilon)` over some axes; without the mean, `x / sqrt(mean of squares + epsilon)`.
+    Normalize {
+        /// The source.
+        source: NodeId,
+        /// The axes over which mean and variance are taken, ascending.
+        axes: Vec<usize>,
+        /// Whether the mean is subtracted.
+        centred: bool,
+        /// What keeps the root away from zero.
+        epsilon: f64,
+    },
     /// The same cells in the same order under another shape.
     Reshape(NodeId),
     /// The axes in another order: axis `i` of the result is axis `order[i]` of the source.
@@ -75,6 +104,17 @@ pub enum Kind {
         /// Which axis goes where.
         order: Vec<usize>,
     },
+}
+
+/// Which numbers an input holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Domain {
+    /// Real numbers, which are rounded.
+    Real,
+    /// Whole numbers, which are taken exactly: token ids, counts.
+    Whole,
+    /// 0 and 1.
+    Boolean,
 }
 
 /// A sum of terms and a bias.
@@ -107,7 +147,18 @@ pub enum Term {
         /// Which cells.
         view: View,
     },
-    /// `factor * a[left(p)] * b[right(p)]`.
+    /// `W[x[view(p)], p(over)]`: the row of a table that a whole number chooses. The view has no summed axes.
+    Selected {
+        /// Number of rows of the table.
+        rows: u32,
+        /// Which of the result's axes the columns are, ascending.
+        over: Vec<usize>,
+        /// The table, row-major.
+        table: Vec<f64>,
+        /// Which cells choose the rows.
+        view: View,
+    },
+    /// `factor * sum_s a[left(p, s)] * b[right(p, s)]`; both views have the same summed axes.
     Product {
         /// Multiplier.
         factor: f64,
@@ -167,7 +218,9 @@ impl Kind {
             Self::Input { .. } | Self::Constant(_) => Vec::new(),
             Self::Combine(combine) => combine.terms.iter().flat_map(Term::views).map(|view| view.source).collect(),
             Self::Function { source, .. } | Self::Reshape(source) | Self::Transpose { source, .. } => vec![*source],
+            Self::Softmax { source, .. } | Self::Normalize { source, .. } => vec![*source],
             Self::Max(view) => vec![view.source],
+            Self::Divide { numerator, denominator } => vec![numerator.source, denominator.source],
         }
     }
 
@@ -180,10 +233,16 @@ impl Kind {
                     view.source = map(view.source);
                 }
             }
-            Self::Function { source, .. } | Self::Reshape(source) | Self::Transpose { source, .. } => {
-                *source = map(*source);
-            }
+            Self::Function { source, .. }
+            | Self::Reshape(source)
+            | Self::Transpose { source, .. }
+            | Self::Softmax { source, .. }
+            | Self::Normalize { source, .. } => *source = map(*source),
             Self::Max(view) => view.source = map(view.source),
+            Self::Divide { numerator, denominator } => {
+                numerator.source = map(numerator.source);
+                denominator.source = map(denominator.source);
+            }
         }
     }
 }
@@ -202,7 +261,7 @@ impl Term {
     /// The views: two for a product, else one.
     pub fn views(&self) -> Vec<&View> {
         match self {
-            Self::Plain { view, .. } | Self::Weighted { view, .. } => vec![view],
+            Self::Plain { view, .. } | Self::Weighted { view, .. } | Self::Selected { view, .. } => vec![view],
             Self::Product { left, right, .. } => vec![left, right],
         }
     }
@@ -210,7 +269,7 @@ impl Term {
     /// The views, to be changed.
     pub fn views_mut(&mut self) -> Vec<&mut View> {
         match self {
-            Self::Plain { view, .. } | Self::Weighted { view, .. } => vec![view],
+            Self::Plain { view, .. } | Self::Weighted { view, .. } | Self::Selected { view, .. } => vec![view],
             Self::Product { left, right, .. } => vec![left, right],
         }
     }

@@ -8,6 +8,7 @@ use super::external::{ExternalData, Folder};
 use super::proto::{GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto};
 use super::tensor::{self, kind};
 use crate::error::{DeclarationFault, ModelError, TensorFault};
+use crate::graph::Domain;
 use crate::tensor::{Tensor, elements};
 
 /// Operator sets that are understood.
@@ -31,15 +32,18 @@ pub struct Model {
 pub(super) struct RawDeclaration {
     pub name: String,
     pub dims: Vec<Option<u32>>,
+    pub domain: Domain,
 }
 
-/// A named shape.
+/// A named shape and what it holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Declaration {
     /// Name in the model.
     pub name: String,
     /// Shape.
     pub dims: Vec<u32>,
+    /// Which numbers it takes.
+    pub domain: Domain,
 }
 
 impl Model {
@@ -98,7 +102,7 @@ impl Model {
             let dims: Vec<u32> = input.dims.iter().map(|dim| dim.unwrap_or(batch)).collect();
             let fault = || ModelError::Input { name: input.name.clone(), fault: DeclarationFault::Shape };
             elements(&dims).filter(|&count| count > 0).ok_or_else(fault)?;
-            Ok(Declaration { name: input.name.clone(), dims })
+            Ok(Declaration { name: input.name.clone(), dims, domain: input.domain })
         };
         self.inputs.iter().map(fill).collect()
     }
@@ -129,9 +133,7 @@ fn declared_inputs(
         let fail = |fault| ModelError::Input { name: value.name.clone(), fault };
         let tensor = value.r#type.as_ref().and_then(|kind| kind.tensor_type.as_ref());
         let tensor = tensor.ok_or_else(|| fail(DeclarationFault::NoShape))?;
-        if ![kind::FLOAT, kind::FLOAT16, kind::DOUBLE].contains(&tensor.elem_type) {
-            return Err(fail(DeclarationFault::Type(tensor.elem_type)));
-        }
+        let domain = domain(tensor.elem_type).ok_or_else(|| fail(DeclarationFault::Type(tensor.elem_type)))?;
         let dims = match (&tensor.shape, dims(value)) {
             (None, _) => return Err(fail(DeclarationFault::NoShape)),
             (_, Some(dims)) => dims,
@@ -144,12 +146,22 @@ fn declared_inputs(
         if elements(&known).is_none_or(|count| count == 0) {
             return Err(fail(DeclarationFault::Shape));
         }
-        inputs.push(RawDeclaration { name: value.name.clone(), dims });
+        inputs.push(RawDeclaration { name: value.name.clone(), dims, domain });
     }
     if inputs.is_empty() {
         return Err(ModelError::Empty("inputs"));
     }
     Ok(inputs)
+}
+
+/// Which numbers an element type holds; nothing if inputs cannot have it.
+fn domain(element_type: i32) -> Option<Domain> {
+    Some(match element_type {
+        kind::FLOAT | kind::FLOAT16 | kind::DOUBLE => Domain::Real,
+        kind::INT64 | kind::INT32 | kind::INT16 | kind::INT8 | kind::UINT8 => Domain::Whole,
+        kind::BOOL => Domain::Boolean,
+        _ => return None,
+    })
 }
 
 /// The declared shape, `None` where it is symbolic; nothing if there is none or a dimension is out of range.
