@@ -16,6 +16,23 @@ pub fn evaluate(graph: &Graph, inputs: &BTreeMap<String, Vec<f64>>) -> Vec<Vec<f
     values
 }
 
+/// What the scales of a node rest on besides its values: the largest scores of a softmax, the variances of a
+/// normalisation, the divisors of a quotient.
+pub(crate) fn within(node: &Node, values: &[Vec<f64>]) -> Vec<f64> {
+    match &node.kind {
+        Kind::Softmax { source, axis, .. } => {
+            grouped(&values[*source as usize], &node.dims, &[*axis], |group| group.fill(largest(group)))
+        }
+        Kind::Normalize { source, axes, centred, epsilon } => {
+            grouped(&values[*source as usize], &node.dims, axes, |group| {
+                group.fill(moments(group, *centred).1 + epsilon);
+            })
+        }
+        Kind::Divide { denominator, .. } => read(denominator, values),
+        _ => Vec::new(),
+    }
+}
+
 /// Value of a node from those of earlier nodes.
 pub(crate) fn node_value(node: &Node, values: &[Vec<f64>], inputs: &BTreeMap<String, Vec<f64>>) -> Vec<f64> {
     let count = elements(&node.dims).unwrap_or(0);
@@ -126,17 +143,26 @@ fn grouped(source: &[f64], dims: &[u32], axes: &[usize], apply: impl Fn(&mut [f6
 }
 
 fn softmax(group: &mut [f64], logarithm: bool) {
-    let most = group.iter().copied().fold(f64::NEG_INFINITY, |most, x| if x > most { x } else { most });
+    let most = largest(group);
     let sum = group.iter().fold(0.0, |sum, x| sum + libm::exp(x - most));
     for x in group {
         *x = if logarithm { *x - most - libm::log(sum) } else { libm::exp(*x - most) / sum };
     }
 }
 
-fn normalize(group: &mut [f64], centred: bool, epsilon: f64) {
+fn largest(group: &[f64]) -> f64 {
+    group.iter().copied().fold(f64::NEG_INFINITY, |most, x| if x > most { x } else { most })
+}
+
+/// The mean that is subtracted, and the mean square of what is left.
+fn moments(group: &[f64], centred: bool) -> (f64, f64) {
     let count = group.len() as f64;
     let mean = if centred { group.iter().fold(0.0, |sum, x| sum + x) / count } else { 0.0 };
-    let variance = group.iter().fold(0.0, |sum, x| sum + (x - mean) * (x - mean)) / count;
+    (mean, group.iter().fold(0.0, |sum, x| sum + (x - mean) * (x - mean)) / count)
+}
+
+fn normalize(group: &mut [f64], centred: bool, epsilon: f64) {
+    let (mean, variance) = moments(group, centred);
     let root = libm::sqrt(variance + epsilon);
     group.iter_mut().for_each(|x| *x = (*x - mean) / root);
 }

@@ -8,15 +8,19 @@
 //! # Shapes
 //! Logical shapes are ONNX's (`[batch, channel, height, width]`), row-major. In which order a circuit's node holds
 //! them is not decided here.
+mod element;
 pub mod eval;
 mod function;
 pub mod passes;
 mod view;
 
 pub use assay_verifier::circuit::{AxisMap, View};
+pub use element::Element;
 pub use function::{Function, Primitive};
 pub(crate) use passes::summed_values;
-pub use view::{broadcast, identity, is_identity, mapped, unit};
+pub use view::{broadcast, identity, is_identity, mapped, reduction, unit};
+
+use std::collections::BTreeMap;
 
 use crate::tensor::Tensor;
 
@@ -52,8 +56,8 @@ pub enum Kind {
         name: String,
         /// Whether its users are image operators, which read all channels of a pixel together.
         channels_last: bool,
-        /// Which numbers it holds.
-        domain: Domain,
+        /// What its cells are.
+        element: Element,
     },
     /// A constant. Only while a model is imported: constants become weights, biases and factors.
     Constant(Vec<f64>),
@@ -104,17 +108,6 @@ pub enum Kind {
         /// Which axis goes where.
         order: Vec<usize>,
     },
-}
-
-/// Which numbers an input holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Domain {
-    /// Real numbers, which are rounded.
-    Real,
-    /// Whole numbers, which are taken exactly: token ids, counts.
-    Whole,
-    /// 0 and 1.
-    Boolean,
 }
 
 /// A sum of terms and a bias.
@@ -188,6 +181,24 @@ impl Graph {
     /// The node.
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id as usize]
+    }
+
+    /// For each input that chooses rows of tables, the number of rows of the smallest.
+    pub fn rows_chosen(&self) -> BTreeMap<String, u32> {
+        let mut all = BTreeMap::new();
+        let combines = self.nodes.iter().filter_map(|node| match &node.kind {
+            Kind::Combine(combine) => Some(combine),
+            _ => None,
+        });
+        for term in combines.flat_map(|combine| &combine.terms) {
+            if let Term::Selected { rows, view, .. } = term
+                && let Kind::Input { name, .. } = &self.node(view.source).kind
+            {
+                let least = all.entry(name.clone()).or_insert(*rows);
+                *least = (*least).min(*rows);
+            }
+        }
+        all
     }
 
     /// For each node, the nodes that read it; outputs count as readers beyond the last node.

@@ -110,9 +110,7 @@ fn tree(combine: &Combine, constant: f64, root: NodeId, ways: &[Vec<Way>]) -> Op
     let mut parts = Vec::new();
     for term in &combine.terms {
         let (factor, mut factors) = match term {
-            Term::Plain { factor, view } => {
-                (*factor, vec![of(view.source)?])
-            }
+            Term::Plain { factor, view } => (*factor, vec![of(view.source)?]),
             Term::Product { factor, left, right } => (*factor, vec![of(left.source)?, of(right.source)?]),
             Term::Weighted { .. } | Term::Selected { .. } => return None,
         };

@@ -74,7 +74,7 @@ fn merge(outer: &Combine, place: usize, inner: &Combine, scale: &Scale<'_>) -> O
         // Weights of a layer are not repeated for positions that they do not depend on.
         Term::Weighted { over, view, .. } => view.sum.is_empty() || refined.iter().all(|axis| over.contains(axis)),
         // A plain sum over a window stays one.
-        Term::Plain { view, .. } => view.sum.is_empty() || over.is_empty(),
+        Term::Plain { view, .. } => view.sum.is_empty() || refined.is_empty(),
         // These take one factor for all positions.
         Term::Product { .. } | Term::Selected { .. } => refined.is_empty(),
     };

@@ -1,7 +1,5 @@
 //! Recognises normalisations and softmax as exporters write them out where the operator set has no operator for them.
-use super::pattern::{
-    difference, function_like, is_broadcast, plain_sum, reduced_axes, square_of, sum_over,
-};
+use super::pattern::{difference, function_like, is_broadcast, plain_sum, reduced_axes, square_of, sum_over};
 use crate::graph::{Combine, Graph, Kind, NodeId, Term};
 
 pub(super) fn run(graph: &mut Graph) -> usize {
@@ -32,8 +30,8 @@ fn softmax(graph: &Graph, id: NodeId) -> Option<Kind> {
 
 /// `d / sqrt(mean(d^2) + epsilon)`, where `d` is `x` or `x - mean(x)`.
 fn normalization(graph: &Graph, id: NodeId) -> Option<Kind> {
-    let (deviation, root) = quotient(graph, id).or_else(|| product_with_inverse(graph, id))?;
-    let raised = function_like(graph, root, libm::sqrt)?;
+    let rooted = |(deviation, root)| Some((deviation, function_like(graph, root, libm::sqrt)?));
+    let (deviation, raised) = quotient(graph, id).and_then(rooted).or_else(|| product_with_inverse(graph, id))?;
     let (terms, epsilon) = plain_sum(graph.node(raised))?;
     let (variance, epsilon) = match terms[..] {
         // A mean of squares itself, with nothing added.
@@ -45,9 +43,8 @@ fn normalization(graph: &Graph, id: NodeId) -> Option<Kind> {
     };
     let (squares, axes) = mean(graph, variance)?;
     (square_of(graph, squares)? == deviation && epsilon >= 0.0).then_some(())?;
-    let centred = difference(graph, deviation).filter(|&(source, average)| {
-        mean(graph, average).is_some_and(|(of, over)| of == source && over == axes)
-    });
+    let centred = difference(graph, deviation)
+        .filter(|&(source, average)| mean(graph, average).is_some_and(|(of, over)| of == source && over == axes));
     let source = centred.map_or(deviation, |(source, _)| source);
     Some(Kind::Normalize { source, axes, centred: centred.is_some(), epsilon })
 }
@@ -68,7 +65,7 @@ fn quotient(graph: &Graph, id: NodeId) -> Option<(NodeId, NodeId)> {
     (whole && plain).then_some((numerator.source, denominator.source))
 }
 
-/// `a` and `b` of a node `a * (1 / b)`.
+/// `a` and `b` of a node `a * (1 / sqrt(b))`.
 fn product_with_inverse(graph: &Graph, id: NodeId) -> Option<(NodeId, NodeId)> {
     let node = graph.node(id);
     let Kind::Combine(Combine { axes, terms, bias: None }) = &node.kind else { return None };
@@ -78,7 +75,11 @@ fn product_with_inverse(graph: &Graph, id: NodeId) -> Option<(NodeId, NodeId)> {
         let fits = graph.node(whole.source).dims == node.dims
             && is_broadcast(graph, whole, &node.dims)
             && is_broadcast(graph, inverse, &node.dims);
-        let root = function_like(graph, inverse.source, |x| 1.0 / x)?;
-        fits.then_some((whole.source, root))
+        let two_steps = || {
+            let root = function_like(graph, inverse.source, |x| 1.0 / x)?;
+            function_like(graph, root, libm::sqrt)
+        };
+        let raised = function_like(graph, inverse.source, |x| 1.0 / libm::sqrt(x)).or_else(two_steps)?;
+        fits.then_some((whole.source, raised))
     })
 }

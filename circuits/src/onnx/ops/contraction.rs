@@ -96,12 +96,7 @@ fn summed_alone(call: &mut Call<'_>, operand: Operand, other: &[Label], result: 
 }
 
 /// The tensor with the labels of `result`: others are summed, axes of one label are their diagonal.
-pub(super) fn reduced(
-    call: &mut Call<'_>,
-    node: NodeId,
-    labels: &[Label],
-    result: &[Label],
-) -> Result<NodeId, Fault> {
+pub(super) fn reduced(call: &mut Call<'_>, node: NodeId, labels: &[Label], result: &[Label]) -> Result<NodeId, Fault> {
     let lengths = lengths(call, &[&Operand { value: Value::Node(node), labels: labels.to_vec() }])?;
     let mut summed = labels.to_vec();
     summed.retain(|label| !result.contains(label));

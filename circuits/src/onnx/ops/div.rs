@@ -15,6 +15,9 @@ pub(super) fn import(call: &mut Call<'_>) -> Result<Vec<Value>, Fault> {
         (Operands::ConstantLeft(dividend, x), dims) => {
             let function = Function::call(Primitive::Power(-1.0));
             let inverse = call.add(call.graph.node(x).dims.clone(), Kind::Function { source: x, function })?;
+            if dividend.single() == Some(1.0) && call.graph.node(inverse).dims == dims {
+                return Ok(vec![Value::Node(inverse)]);
+            }
             scale(call, inverse, &dividend, dims)
         }
         (Operands::Nodes(a, b), dims) => {

@@ -1,6 +1,6 @@
 //! `Gather` of rows of a constant table by whole numbers of the input: embeddings.
 use super::{Call, Fault, Value, axis};
-use crate::graph::{Combine, Domain, Graph, Kind, NodeId, Term, View, unit};
+use crate::graph::{Combine, Element, Graph, Kind, NodeId, Term, View, unit};
 use crate::tensor::Tensor;
 
 pub(super) fn import(call: &mut Call<'_>) -> Result<Vec<Value>, Fault> {
@@ -31,7 +31,7 @@ fn origin(graph: &Graph, mut node: NodeId) -> Option<NodeId> {
     loop {
         match graph.node(node).kind {
             Kind::Reshape(source) => node = source,
-            Kind::Input { domain: Domain::Whole | Domain::Boolean, .. } => return Some(node),
+            Kind::Input { element: Element::Whole { .. }, .. } => return Some(node),
             _ => return None,
         }
     }

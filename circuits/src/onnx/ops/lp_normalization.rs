@@ -1,8 +1,7 @@
 //! `LpNormalization` by the Euclidean norm (`x / sqrt(sum of squares)`) or the sum of magnitudes.
 use super::normalization::normalized;
-use super::reduce::reduction;
 use super::{Call, Fault, Value, axis};
-use crate::graph::{Function, Kind, Primitive, broadcast, identity};
+use crate::graph::{Function, Kind, Primitive, broadcast, identity, reduction};
 
 /// Added to the mean of the squares, so that a vector of zeros stays one.
 const EPSILON: f64 = 1e-24;

@@ -32,6 +32,7 @@ mod pow;
 mod prelu;
 mod reduce;
 mod reshape;
+mod select;
 mod slice;
 mod softmax;
 mod split;
@@ -125,6 +126,7 @@ pub fn find(domain: &str, operator: &str) -> Option<Import> {
         "Sub" => sub::import,
         "Transpose" => transpose::import,
         "Unsqueeze" => unsqueeze::import,
+        "Where" => select::import,
         _ => return unary::find(operator),
     })
 }
