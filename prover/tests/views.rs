@@ -86,7 +86,7 @@ impl Builder {
             if unused.contains(&axis) || !dense { 0 } else { self.between(-2, 2) }
         });
         let coefficients: Vec<i64> = coefficients.collect();
-        AxisMap { offset: self.between(-1, 3), coefficients }
+        AxisMap::affine(self.between(-1, 3), coefficients)
     }
 
     /// A view of a node on a source; `inner_free` leaves the result's inner axes alone.
@@ -100,7 +100,7 @@ impl Builder {
             if axes.len() == 2 || inner == rows * inner {
                 let dims = if axes.len() == 2 { vec![rows, inner] } else { vec![rows * inner] };
                 let one_hot = |axis: usize| (0..dims.len()).map(|other| i64::from(other == axis)).collect();
-                let maps = (0..dims.len()).map(|axis| AxisMap { offset: 0, coefficients: one_hot(axis) }).collect();
+                let maps = (0..dims.len()).map(|axis| AxisMap::affine(0, one_hot(axis))).collect();
                 return View { source: source as u32, axes, sum: Vec::new(), dims: dims.clone(), maps };
             }
         }
@@ -148,7 +148,7 @@ impl Builder {
         if let Some(axis) = passing {
             dims.push(source_inner);
             let coefficients = (0..lengths.len()).map(|other| i64::from(other == axis)).collect();
-            maps.push(AxisMap { offset: last_offset, coefficients });
+            maps.push(AxisMap::affine(last_offset, coefficients));
         }
         View { source: source as u32, axes, sum, dims, maps }
     }
@@ -351,8 +351,9 @@ fn all_kinds_of_views_occur() {
                     Term::Contract { .. } => "contract",
                     Term::Bias { .. } => "bias",
                     Term::Product { .. } => "product",
+                    Term::Select { .. } => "select",
                 };
-                for gather in checked.gathers(id, index) {
+                for gather in checked.expressions(id)[0].gathers(index) {
                     let pass = match gather.pass {
                         Pass::None => "none",
                         Pass::Output { .. } => "output",
