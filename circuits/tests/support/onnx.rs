@@ -1,4 +1,6 @@
 //! Writes small ONNX models.
+#![allow(dead_code)] // every test file uses its own part
+
 use assay_circuits::Model;
 use assay_circuits::onnx::NoExternalData;
 use assay_circuits::onnx::proto::{
