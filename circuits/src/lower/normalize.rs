@@ -1,14 +1,14 @@
 //! Normalisations: cells times the reciprocal root of their group's variance.
 //!
-//! With `n` cells in a group and sums `s` of the cells and `q` of their squares, `n q - s^2` is an integer, and
-//! `(x - mean) / sqrt(variance + epsilon)` is `(n x - s) / sqrt(n q - s^2 + n^2 epsilon)`: all that is rounded is the root,
-//! its reciprocal and the result. Root and reciprocal are taken once for each group, so their width costs nothing.
+//! With `n` cells in a group and sums `s` of the cells and `q` of their squares, `n q - s^2` is an integer: `n^2` times the
+//! variance, without any rounding. Mean, root and reciprocal are taken once for each group, so their width costs
+//! nothing; the cells are rounded once, when they are multiplied with the reciprocal.
 use assay_verifier::circuit::Range;
 
 use super::terms::Sum;
 use super::{Lowering, Placed};
 use crate::error::CompileError;
-use crate::graph::{self, NodeId};
+use crate::graph::{self, NodeId, View};
 use crate::quantize::{Interval, power_of_two, round};
 
 /// Variances are taken down to this share of the smallest of the samples, and up to a multiple of the largest.
@@ -19,7 +19,9 @@ const ROOT_BITS: u32 = 13;
 /// Widest variance in bits, above the smallest.
 const WIDTH_MAX: u8 = 40;
 /// Bits of the reciprocal of the largest root of the samples.
-const INVERSE_BITS: u32 = 14;
+const INVERSE_BITS: u32 = 12;
+/// Means are that many bits finer than the cells.
+const MEAN_BITS: u8 = 2;
 /// Widest tensor that is normalised as it is, in bits.
 const SOURCE_BITS_MAX: u32 = 20;
 
@@ -42,7 +44,7 @@ impl Lowering<'_> {
             true => Some(self.total(id, [(1.0, &x, reduction.clone())])?.affine(&mut self.builder)),
             false => None,
         };
-        let squares = (count, [(&x, reduction.clone()), (&x, reduction)]);
+        let squares = (count, [(&x, reduction.clone()), (&x, reduction.clone())]);
         let own = || graph::identity(0, &kept);
         let variances = match &sums {
             Some(sums) => self.products(id, [squares, (-1.0, [(sums, own()), (sums, own())])])?,
@@ -55,30 +57,39 @@ impl Lowering<'_> {
         let Interval { low, high } = self.within[id as usize];
         let range = Interval { low: low * count * count, high: high * count * count };
         let roots = self.roots(id, variances, range, epsilon * count * count)?;
+        let mean = if centred { Some(self.mean(id, &x, reduction, count)?) } else { None };
         let largest = libm::sqrt(range.high) * power_of_two(roots.scale);
         let wanted = INVERSE_BITS + (libm::ceil(libm::log2(largest)).max(1.0)) as u32;
+        let (own, repeated) = (graph::identity(0, &dims), graph::broadcast(0, &kept, &dims));
+        let scale = self.scale_for(self.ranges[id as usize].magnitude(), self.bits - 1);
         // As fine as the bounds allow.
         for bits in (1..=wanted).rev() {
-            let (nodes, ranges) = (self.builder.nodes.len(), self.builder.ranges.len());
+            let nodes = self.builder.nodes.len();
             if let Some(inverse) = self.reciprocal(&roots, bits) {
-                let repeated = graph::broadcast(0, &kept, &dims);
-                let whole = (count, &x, graph::identity(0, &dims));
-                let sum = match &sums {
-                    Some(sums) => {
-                        let parts = [whole, (-1.0, sums, repeated.clone())];
-                        self.quotients(id, parts, (&inverse, &repeated))
-                    }
+                let whole = (count, &x, own.clone());
+                let sum = match &mean {
+                    Some(mean) => self.quotients(id, [whole, (-count, mean, repeated.clone())], (&inverse, &repeated)),
                     None => self.quotients(id, [whole], (&inverse, &repeated)),
                 };
-                let scale = self.scale_for(self.ranges[id as usize].magnitude(), self.bits - 1);
                 if let Ok(placed) = sum.and_then(|sum| self.at_scale(id, sum, scale)) {
                     return Ok(placed);
                 }
             }
             self.builder.nodes.truncate(nodes);
-            self.builder.ranges.truncate(ranges);
+            self.builder.ranges.truncate(nodes);
         }
         Err(self.fail(id, "the reciprocal roots do not fit the circuit's bounds"))
+    }
+
+    /// The means of groups, a little finer than the cells.
+    fn mean(&mut self, id: NodeId, x: &Placed, reduction: View, count: f64) -> Result<Placed, CompileError> {
+        let sum = self.total(id, [(1.0 / count, x, reduction)])?;
+        let Range { low, high } = self.builder.range(x.node);
+        let width = i64::BITS - high.max(low.saturating_neg()).leading_zeros();
+        let bits = width as u8 + 1 + MEAN_BITS;
+        let fail = self.fail(id, "the means do not fit the circuit's bounds");
+        let scale = x.scale + i32::from(MEAN_BITS);
+        sum.rescaled(&mut self.builder, scale, -(1i64 << (bits - 1)), bits).ok_or(fail)
     }
 
     /// A sum rescaled to a signed activation at exactly this scale.

@@ -12,7 +12,7 @@ use crate::graph::{self, Kind, NodeId};
 use crate::quantize::{Interval, finest_scale, power_of_two, round};
 
 /// Scores have steps of `2^-STEP_BITS`, and coarser ones where they are spread widely.
-const STEP_BITS: i32 = 9;
+const STEP_BITS: i32 = 8;
 /// Widest score: distances have one bit more, and there are tables of at most `2^16` entries.
 const SCORE_BITS_MAX: u8 = 15;
 /// Scores are made that many bits finer before they are rounded.
@@ -24,7 +24,7 @@ const REACH: f64 = 11.1;
 /// Room left around the largest scores of the samples: a share of their spread, and a constant.
 const ROOM: (f64, f64) = (0.25, 1.0);
 /// Bits of the smallest reciprocal of a sum.
-const INVERSE_BITS: u32 = 13;
+const INVERSE_BITS: u32 = 9;
 
 /// Bits of the smallest fourth root that a logarithm is looked up for.
 const LOG_BITS: u32 = 11;
@@ -45,7 +45,7 @@ impl Lowering<'_> {
         let Exponentials { exponentials, sums, kept, .. } = self.exponentials(id, source, axis)?;
         let dims = &self.graph.node(id).dims;
         let fail = self.fail(id, "too many scores");
-        let bits = EXP_BITS as u32 + INVERSE_BITS + bits_of(dims[axis].into());
+        let bits = EXP_BITS as u32 + INVERSE_BITS + bits_of(i64::from(dims[axis]) - 1);
         let inverse = self.reciprocal(&sums, bits).ok_or(fail)?;
         let (own, repeated) = (graph::identity(0, dims), graph::broadcast(0, &kept, dims));
         let sum = self.quotients(id, [(1.0, &exponentials, own)], (&inverse, &repeated))?;
