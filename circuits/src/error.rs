@@ -23,7 +23,7 @@ pub enum ModelError {
     #[error("the model has no graph")]
     NoGraph,
     /// The operator set is missing or out of range.
-    #[error("operator set {0} is not within 9 to 21")]
+    #[error("operator set {0} is not within 7 to 21")]
     Opset(i64),
     /// The graph uses something of ONNX that has no counterpart here.
     #[error("the model uses {0}, which is not supported")]
@@ -83,9 +83,9 @@ pub enum ModelError {
         /// The node with which the limit is passed.
         node: String,
     },
-    /// An output does not depend on any input.
-    #[error("output {name:?} is a constant")]
-    ConstantOutput {
+    /// An output has no values.
+    #[error("output {name:?} is empty")]
+    EmptyOutput {
         /// Name of the output.
         name: String,
     },
@@ -178,8 +178,8 @@ pub enum DeclarationFault {
     /// A dimension is zero, negative or the shape is too large.
     #[error("the shape is empty or too large")]
     Shape,
-    /// The element type is not a floating-point type.
-    #[error("element type {0} is not a floating-point type")]
+    /// The element type is not one of numbers or truth values.
+    #[error("element type {0} is not supported")]
     Type(i32),
 }
 
@@ -276,6 +276,16 @@ pub enum CompileError {
     NotFinite {
         /// Which node.
         node: String,
+    },
+    /// A function has no value for some of the values that it was calibrated on.
+    #[error("{node:?}: the values reach from {low} to {high}, where the function is not defined throughout")]
+    Domain {
+        /// Which node.
+        node: String,
+        /// Smallest value of the argument.
+        low: f64,
+        /// Largest value of the argument.
+        high: f64,
     },
     /// No choice of scales keeps the node within the bounds of the circuit.
     #[error("{node:?}: {reason}")]

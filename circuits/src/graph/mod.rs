@@ -8,14 +8,18 @@
 //! # Shapes
 //! Logical shapes are ONNX's (`[batch, channel, height, width]`), row-major. In which order a circuit's node holds
 //! them is not decided here.
+mod element;
 pub mod eval;
 mod function;
 pub mod passes;
+mod primitive;
 mod view;
 
 pub use assay_verifier::circuit::{AxisMap, View};
-pub use function::{Function, Primitive};
+pub use element::Element;
+pub use function::{Function, is_whole};
 pub(crate) use passes::summed_values;
+pub use primitive::{Library, Primitive, Whole};
 pub use view::{broadcast, identity, is_identity, mapped, unit};
 
 use crate::tensor::Tensor;
@@ -52,8 +56,10 @@ pub enum Kind {
         name: String,
         /// Whether its users are image operators, which read all channels of a pixel together.
         channels_last: bool,
+        /// What its cells are.
+        element: Element,
     },
-    /// A constant. Only while a model is imported: constants become weights, biases and factors.
+    /// A constant. Mostly they become weights, biases and factors while a model is imported.
     Constant(Vec<f64>),
     /// A sum of terms.
     Combine(Combine),

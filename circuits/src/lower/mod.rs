@@ -15,6 +15,7 @@ mod reindex;
 mod resolve;
 mod table;
 mod terms;
+mod whole;
 
 use std::collections::BTreeMap;
 
@@ -23,7 +24,7 @@ use assay_verifier::circuit::Circuit;
 use crate::error::CompileError;
 use crate::eval::Weights;
 use crate::graph::{Graph, Kind, NodeId, Primitive};
-use crate::quantize::{Interval, finest_scale, power_of_two};
+use crate::quantize::{self, Interval, finest_scale, power_of_two};
 use builder::Builder;
 use layout::Layout;
 
@@ -58,6 +59,8 @@ struct Lowering<'a> {
     /// Scales of inputs that were cut into bands.
     wide: &'a BTreeMap<NodeId, i32>,
     readers: Vec<Vec<NodeId>>,
+    /// Tensors of whole numbers, which stay exact.
+    whole: Vec<bool>,
     bits: u8,
     builder: Builder,
     placed: Vec<Option<Placed>>,
@@ -79,6 +82,7 @@ pub fn lower(
         ranges,
         wide,
         readers: graph.readers(),
+        whole: quantize::whole(graph),
         bits,
         builder: Builder::default(),
         placed: vec![None; graph.nodes.len()],
@@ -110,10 +114,14 @@ impl Lowering<'_> {
         let graph = self.graph;
         let node = graph.node(id);
         match &node.kind {
-            Kind::Input { name, channels_last } => self.input(id, name, *channels_last),
-            Kind::Constant(_) => Err(self.fail(id, "a constant in the graph")),
+            Kind::Input { name, channels_last, element } => self.input(id, name, *channels_last, *element),
+            Kind::Constant(values) => self.constant(id, values),
             Kind::Combine(combine) => self.combination(id, combine),
             Kind::Function { source, function } => match function.primitive() {
+                Some(Primitive::Step) => self.step(id, *source),
+                Some(kind @ (Primitive::Floor | Primitive::Round)) => self.rounded(id, *source, kind),
+                Some(Primitive::Relu) if self.whole[id as usize] => self.whole_clip(id, *source, 0.0, f64::INFINITY),
+                Some(Primitive::Clip(low, high)) if self.whole[id as usize] => self.whole_clip(id, *source, low, high),
                 Some(Primitive::Relu) => self.relu(id, *source),
                 Some(Primitive::Clip(low, high)) => self.clip(id, *source, low, high),
                 Some(Primitive::Abs) => self.abs(id, *source),

@@ -4,16 +4,18 @@ use assay_verifier::circuit::{Op, Port, Range};
 use super::layout::Layout;
 use super::{Lowering, Placed, SCALE_MAX};
 use crate::error::CompileError;
-use crate::graph::NodeId;
-use crate::quantize::{finest_scale, power_of_two};
+use crate::graph::{Element, NodeId};
+use crate::quantize::{Interval, finest_scale, power_of_two, round};
 
 /// How much larger than the largest calibration value an input may be.
 const INPUT_HEADROOM: f64 = 2.0;
+/// Types of no more values than that are taken whole.
+const SMALL_TYPE: i64 = 1 << 8;
 
 impl Lowering<'_> {
     /// An input node. Its range is checked by the verifier itself, so the headroom is one more bit and costs no
     /// precision.
-    pub(super) fn input(&mut self, id: NodeId, name: &str, channels_last: bool) -> Result<Placed, CompileError> {
+    pub(super) fn input(&mut self, id: NodeId, name: &str, channels_last: bool, element: Element) -> Result<Placed, CompileError> {
         let dims = self.graph.node(id).dims.clone();
         let mut order: Vec<usize> = (0..dims.len()).collect();
         if channels_last && dims.len() > 2 {
@@ -29,11 +31,26 @@ impl Lowering<'_> {
         let high = (largest * INPUT_HEADROOM) as i64 + 1;
         let inner = order.last().map_or(1, |&axis| dims[axis]);
         let rows = dims.iter().product::<u32>() / inner;
-        let range = Range { low: -high - 1, high };
+        let (scale, range) = match element {
+            Element::Real => (scale, Range { low: -high - 1, high }),
+            Element::Whole { low, high } => (0, self.whole_range(id, Range { low, high })),
+        };
         let node = self.builder.node((rows, inner), Op::Input(range), range);
         let port = self.port(id, name, (node, scale), dims.clone(), &order)?;
         self.builder.inputs.push(port);
         Ok(Placed { node, layout: Layout::new(&dims, &order), scale })
+    }
+
+    /// The range of an input of whole numbers of a type: all of a small type, else twice the calibrated values.
+    fn whole_range(&self, id: NodeId, of_type: Range) -> Range {
+        if of_type.high - of_type.low < SMALL_TYPE {
+            return of_type;
+        }
+        let Interval { low, high } = self.ranges[id as usize];
+        let room = |bound: f64| round(bound * INPUT_HEADROOM);
+        let low = if low < 0.0 { room(low) - 1 } else { 0 };
+        let high = if high > 0.0 { room(high) + 1 } else { 1 };
+        Range { low: low.max(of_type.low), high: high.min(of_type.high) }
     }
 
     /// Names the outputs; one that is held in an order that a port cannot express is copied.

@@ -6,12 +6,13 @@ use prost::Message;
 
 use super::external::{ExternalData, Folder};
 use super::proto::{GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto};
-use super::tensor::{self, kind};
+use super::{tensor, types};
 use crate::error::{DeclarationFault, ModelError, TensorFault};
+use crate::graph::Element;
 use crate::tensor::{Tensor, elements};
 
 /// Operator sets that are understood.
-const OPSETS: std::ops::RangeInclusive<i64> = 9..=21;
+const OPSETS: std::ops::RangeInclusive<i64> = 7..=21;
 
 /// A model that was read and checked.
 #[derive(Clone, Debug)]
@@ -20,8 +21,12 @@ pub struct Model {
     /// Nodes in topological order.
     pub(super) nodes: Vec<NodeProto>,
     pub(super) constants: BTreeMap<String, Tensor>,
+    /// Element types of the constants.
+    pub(super) kinds: BTreeMap<String, i32>,
     pub(super) inputs: Vec<RawDeclaration>,
     pub(super) outputs: Vec<String>,
+    /// Those that are declared to hold integers or truth values.
+    whole_outputs: BTreeSet<String>,
     /// Declared shapes of inner values, as far as they are complete.
     pub(super) shapes: BTreeMap<String, Vec<Option<u32>>>,
 }
@@ -31,6 +36,8 @@ pub struct Model {
 pub(super) struct RawDeclaration {
     pub name: String,
     pub dims: Vec<Option<u32>>,
+    pub kind: i32,
+    pub element: Element,
 }
 
 /// A named shape.
@@ -40,6 +47,15 @@ pub struct Declaration {
     pub name: String,
     /// Shape.
     pub dims: Vec<u32>,
+    /// What its cells are.
+    pub element: Element,
+}
+
+impl Declaration {
+    /// A tensor of real numbers.
+    pub fn new(name: &str, dims: Vec<u32>) -> Self {
+        Self { name: name.into(), dims, element: Element::Real }
+    }
 }
 
 impl Model {
@@ -73,11 +89,17 @@ impl Model {
             return Err(ModelError::Feature("sparse constants"));
         }
         let constants = decode_constants(&graph.initializer, external)?;
+        let kinds = graph.initializer.iter().map(|tensor| (tensor.name.clone(), tensor.data_type)).collect();
         let inputs = declared_inputs(&graph, &constants)?;
         let outputs: Vec<String> = graph.output.iter().map(|output| output.name.clone()).collect();
         if outputs.is_empty() {
             return Err(ModelError::Empty("outputs"));
         }
+        let whole = |value: &&ValueInfoProto| {
+            let tensor = value.r#type.as_ref().and_then(|kind| kind.tensor_type.as_ref());
+            tensor.and_then(|tensor| types::element(tensor.elem_type)).is_some_and(Element::is_whole)
+        };
+        let whole_outputs = graph.output.iter().filter(whole).map(|output| output.name.clone()).collect();
         let shapes = graph
             .value_info
             .iter()
@@ -86,7 +108,12 @@ impl Model {
             .collect();
         let names = graph.initializer.iter().map(|tensor| &tensor.name).chain(inputs.iter().map(|input| &input.name));
         let nodes = sort(graph.node, names.cloned().collect(), &outputs)?;
-        Ok(Self { opset, nodes, constants, inputs, outputs, shapes })
+        Ok(Self { opset, nodes, constants, kinds, inputs, outputs, whole_outputs, shapes })
+    }
+
+    /// Whether the file declares that an output holds integers or truth values.
+    pub fn declares_whole(&self, output: &str) -> bool {
+        self.whole_outputs.contains(output)
     }
 
     /// The inputs with the batch filled in where it is symbolic.
@@ -98,7 +125,7 @@ impl Model {
             let dims: Vec<u32> = input.dims.iter().map(|dim| dim.unwrap_or(batch)).collect();
             let fault = || ModelError::Input { name: input.name.clone(), fault: DeclarationFault::Shape };
             elements(&dims).filter(|&count| count > 0).ok_or_else(fault)?;
-            Ok(Declaration { name: input.name.clone(), dims })
+            Ok(Declaration { name: input.name.clone(), dims, element: input.element })
         };
         self.inputs.iter().map(fill).collect()
     }
@@ -129,9 +156,8 @@ fn declared_inputs(
         let fail = |fault| ModelError::Input { name: value.name.clone(), fault };
         let tensor = value.r#type.as_ref().and_then(|kind| kind.tensor_type.as_ref());
         let tensor = tensor.ok_or_else(|| fail(DeclarationFault::NoShape))?;
-        if ![kind::FLOAT, kind::FLOAT16, kind::DOUBLE].contains(&tensor.elem_type) {
-            return Err(fail(DeclarationFault::Type(tensor.elem_type)));
-        }
+        let kind = tensor.elem_type;
+        let element = types::element(kind).ok_or_else(|| fail(DeclarationFault::Type(kind)))?;
         let dims = match (&tensor.shape, dims(value)) {
             (None, _) => return Err(fail(DeclarationFault::NoShape)),
             (_, Some(dims)) => dims,
@@ -144,7 +170,7 @@ fn declared_inputs(
         if elements(&known).is_none_or(|count| count == 0) {
             return Err(fail(DeclarationFault::Shape));
         }
-        inputs.push(RawDeclaration { name: value.name.clone(), dims });
+        inputs.push(RawDeclaration { name: value.name.clone(), dims, kind, element });
     }
     if inputs.is_empty() {
         return Err(ModelError::Empty("inputs"));
@@ -188,8 +214,11 @@ fn order(nodes: Vec<NodeProto>, known: BTreeSet<String>) -> Result<Vec<NodeProto
     let mut waiting = vec![0usize; nodes.len()];
     let mut readers: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     let mut ready = BTreeSet::new();
+    let produced: BTreeSet<&str> = nodes.iter().flat_map(|node| &node.output).map(String::as_str).collect();
     for (place, node) in nodes.iter().enumerate() {
-        for name in node.input.iter().filter(|name| !name.is_empty() && !known.contains(*name)) {
+        let captured = captured(node).into_iter().filter(|name| produced.contains(name));
+        let read = node.input.iter().map(String::as_str).filter(|name| !name.is_empty());
+        for name in read.chain(captured).filter(|name| !known.contains(*name)) {
             waiting[place] += 1;
             readers.entry(name).or_default().push(place);
         }
@@ -212,6 +241,20 @@ fn order(nodes: Vec<NodeProto>, known: BTreeSet<String>) -> Result<Vec<NodeProto
     }
     let mut nodes: Vec<Option<NodeProto>> = nodes.into_iter().map(Some).collect();
     Ok(sorted.into_iter().filter_map(|place| nodes[place].take()).collect())
+}
+
+/// All names that the bodies inside a node read; those that the bodies define themselves are among them.
+fn captured(node: &NodeProto) -> BTreeSet<&str> {
+    let bodies = node.attribute.iter().filter_map(|attribute| attribute.g.as_deref());
+    let mut names = BTreeSet::new();
+    for body in bodies {
+        names.extend(body.output.iter().map(|output| output.name.as_str()));
+        for inner in &body.node {
+            names.extend(inner.input.iter().map(String::as_str));
+            names.extend(captured(inner));
+        }
+    }
+    names
 }
 
 /// Name of a node, or of its first output.

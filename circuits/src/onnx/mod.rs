@@ -7,7 +7,9 @@ mod import;
 pub mod load;
 pub mod ops;
 pub mod proto;
+pub mod scope;
 pub mod tensor;
+pub mod types;
 
 pub use external::{ExternalData, Folder, NoExternalData};
 pub use load::{Declaration, Model};

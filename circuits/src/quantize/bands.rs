@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::{Interval, finest_scale, power_of_two};
-use crate::graph::{Bias, Combine, Graph, Kind, Node, NodeId, Term, View, identity, summed_values};
+use crate::graph::{Bias, Combine, Element, Graph, Kind, Node, NodeId, Term, View, identity, summed_values};
 use crate::io::NamedTensors;
 
 /// Widest input in bits, sign apart. It also bounds the saturation table of the finest band.
@@ -27,7 +27,7 @@ struct Columns {
 pub fn cut(graph: &mut Graph, ranges: &mut Vec<Interval>, samples: &[NamedTensors], bits: u8) -> BTreeMap<NodeId, i32> {
     let mut scales = BTreeMap::new();
     for id in (0..graph.nodes.len() as NodeId).rev() {
-        let Kind::Input { name, channels_last: false } = &graph.node(id).kind else { continue };
+        let Kind::Input { name, channels_last: false, element: Element::Real } = &graph.node(id).kind else { continue };
         let Some(columns) = columns(samples, name, &graph.node(id).dims) else { continue };
         let magnitude = ranges[id as usize].magnitude();
         let narrowest = -columns.spreads.iter().map(|spread| -spread).fold(f64::NEG_INFINITY, larger);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use crate::error::CompileError;
-use crate::graph::{Graph, eval};
+use crate::graph::{Element, Graph, Kind, Node, eval};
 use crate::io::NamedTensors;
 use crate::onnx::Declaration;
 use crate::tensor::{Tensor, elements};
@@ -52,11 +52,11 @@ pub fn calibrate(graph: &Graph, samples: &[NamedTensors]) -> Result<Vec<Interval
             values
                 .iter()
                 .zip(&graph.nodes)
-                .map(|(values, node)| {
-                    if values.iter().all(|value| value.is_finite()) {
-                        Ok(values.iter().fold(Interval::EMPTY, |interval, &value| interval.with(value)))
+                .map(|(own, node)| {
+                    if own.iter().all(|value| value.is_finite()) {
+                        Ok(own.iter().fold(Interval::EMPTY, |interval, &value| interval.with(value)))
                     } else {
-                        Err(CompileError::NotFinite { node: node.name.clone() })
+                        Err(not_finite(node, &values))
                     }
                 })
                 .collect()
@@ -69,6 +69,17 @@ pub fn calibrate(graph: &Graph, samples: &[NamedTensors]) -> Result<Vec<Interval
         }
     }
     Ok(all)
+}
+
+/// The error for a tensor that is not finite: where a function is to blame, it names the range of its argument.
+fn not_finite(node: &Node, values: &[Vec<f64>]) -> CompileError {
+    match &node.kind {
+        Kind::Function { source, .. } => {
+            let range = values[*source as usize].iter().fold(Interval::EMPTY, |interval, &value| interval.with(value));
+            CompileError::Domain { node: node.name.clone(), low: range.low, high: range.high }
+        }
+        _ => CompileError::NotFinite { node: node.name.clone() },
+    }
 }
 
 /// Samples of pseudo-random numbers, roughly normal with variance 1, always the same.
@@ -86,10 +97,18 @@ pub fn synthetic(inputs: &[Declaration]) -> Vec<NamedTensors> {
     (0..SYNTHETIC_SAMPLES)
         .map(|_| {
             let mut tensor = |input: &Declaration| {
-                let values = (0..elements(&input.dims).unwrap_or(0)).map(|_| normal()).collect();
+                let values = (0..elements(&input.dims).unwrap_or(0)).map(|_| fitted(normal(), input.element)).collect();
                 (input.name.clone(), Tensor { dims: input.dims.clone(), values })
             };
             inputs.iter().map(&mut tensor).collect()
         })
         .collect()
+}
+
+/// A random number as a value of some type: whole ones are small.
+fn fitted(value: f64, element: Element) -> f64 {
+    match element {
+        Element::Real => value,
+        Element::Whole { low, high } => libm::floor(libm::fabs(value) + 0.5).clamp(low as f64, high as f64),
+    }
 }

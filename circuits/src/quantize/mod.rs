@@ -3,7 +3,9 @@
 mod bands;
 mod calibrate;
 mod scale;
+mod whole;
 
 pub use bands::cut;
 pub use calibrate::{Interval, calibrate, synthetic};
 pub use scale::{decompose, exact_scale, finest_scale, power_of_two, round};
+pub use whole::whole;

@@ -1,6 +1,6 @@
 //! Functions of one tensor, cell by cell, that differ only in the function.
 use super::{Call, Fault, Import, Value};
-use crate::graph::{Function, Kind, Primitive, identity};
+use crate::graph::{Function, Kind, Library, Primitive, identity};
 
 /// The import of a function.
 pub(super) fn find(operator: &str) -> Option<Import> {
@@ -25,7 +25,7 @@ pub(super) fn find(operator: &str) -> Option<Import> {
         "Relu" => |call| apply(call, Function::call(Primitive::Relu)),
         "Sigmoid" => |call| apply(call, Function::call(Primitive::Sigmoid)),
         "Softplus" => |call| apply(call, Function::call(Primitive::Softplus)),
-        "Tanh" => |call| apply(call, Function::call(Primitive::Tanh)),
+        "Tanh" => |call| apply(call, Function::call(Primitive::Library(Library::Tanh))),
         _ => return None,
     })
 }
@@ -57,7 +57,7 @@ fn gelu(call: &mut Call<'_>) -> Result<Vec<Value>, Fault> {
             let cube =
                 Function::Product(vec![Function::Constant(0.044715 * factor), Function::call(Primitive::Power(3.0))]);
             let inner = Function::Sum(vec![Function::affine(factor, 0.0), cube]);
-            Function::Call(Primitive::Tanh, Box::new(inner))
+            Function::Call(Primitive::Library(Library::Tanh), Box::new(inner))
         }
         _ => return Err(Fault::AttributeValue("approximate")),
     };
