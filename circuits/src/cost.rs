@@ -59,27 +59,39 @@ pub fn size(checked: &CheckedCircuit, limb_bits: u8) -> Size {
     let circuit = checked.circuit();
     let mut widths = BTreeSet::new();
     let mut excesses = BTreeSet::new();
+    let mut zeros = BTreeSet::new();
     let mut functions = BTreeSet::new();
     let mut cells = 0u64;
     for (id, node) in circuit.nodes.iter().enumerate() {
+        let mut limbs = |width: u8| {
+            widths.extend((width >= limb_bits).then_some(limb_bits));
+            widths.extend(Some(width % limb_bits).filter(|&rest| rest > 0));
+            u64::from(width.div_ceil(limb_bits))
+        };
         let columns = match &node.op {
             Op::Rescale { shift, bits, .. } => {
                 excesses.extend(checked.saturation(id).map(|table| table.bits));
-                for width in [*shift, *bits] {
-                    widths.extend((width >= limb_bits).then_some(limb_bits));
-                    widths.extend(Some(width % limb_bits).filter(|&rest| rest > 0));
-                }
-                u64::from(shift.div_ceil(limb_bits)) + u64::from(bits.div_ceil(limb_bits)) + 1
+                limbs(*shift) + limbs(*bits) + 1
             }
             Op::Lookup { table, .. } => {
                 functions.insert(*table);
+                1
+            }
+            Op::Quotient { .. } | Op::Root(_) => {
+                checked.bracket(id).map_or(0, |facts| limbs(facts.bits) + 2 * limbs(facts.check_bits))
+            }
+            Op::Max { source } => {
+                let facts = checked.maximum(id);
+                zeros.extend(facts.map(|facts| facts.bits));
+                widths.extend(facts.map(|facts| facts.count_bits));
+                cells += circuit.nodes[*source as usize].padded_len();
                 1
             }
             Op::Input(_) | Op::Affine(_) => 0,
         };
         cells += node.padded_len() * columns;
     }
-    let ranges: u64 = widths.iter().chain(&excesses).map(|&width| 1u64 << width).sum();
+    let ranges: u64 = widths.iter().chain(&excesses).chain(&zeros).map(|&width| 1u64 << width).sum();
     let tables: u64 = functions.iter().map(|&table| circuit.tables[table as usize].values.len() as u64).sum();
     let weights = circuit.weights.iter().map(|weight| weight.padded_len()).sum();
     Size { cells, table_entries: ranges + tables, weights }

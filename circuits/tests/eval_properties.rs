@@ -50,17 +50,17 @@ fn views() -> impl Strategy<Value = (u32, u32, View)> {
         let map = || {
             let coefficient = prop_oneof![Just(0i64), Just(1), -2i64..3];
             (-2i64..3, prop::collection::vec(coefficient, 3))
-                .prop_map(|(offset, coefficients)| AxisMap { offset, coefficients })
+                .prop_map(|(offset, coefficients)| AxisMap::affine(offset, coefficients))
         };
         let channels = prop_oneof![
             (map(), map()).prop_map(|(row, column)| vec![row, column]),
             map().prop_map(|mut row| {
                 row.coefficients[1] = 0;
-                vec![row, AxisMap { offset: 0, coefficients: vec![0, 1, 0] }]
+                vec![row, AxisMap::affine(0, vec![0, 1, 0])]
             }),
             map().prop_map(|mut row| {
                 row.coefficients[2] = 0;
-                vec![row, AxisMap { offset: 0, coefficients: vec![0, 0, 1] }]
+                vec![row, AxisMap::affine(0, vec![0, 0, 1])]
             }),
         ];
         channels.prop_map(move |maps| {

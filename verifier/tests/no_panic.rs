@@ -227,7 +227,7 @@ fn reading(view: View, [rows, inner]: [u32; 2]) -> Circuit {
 /// A view on the input cell, with all coefficients zero.
 fn view(axes: Vec<u32>, sum: Vec<u32>, dims: Vec<u32>) -> View {
     let coefficients = vec![0; axes.len() + sum.len()];
-    let maps = dims.iter().map(|_| AxisMap { offset: 0, coefficients: coefficients.clone() }).collect();
+    let maps = dims.iter().map(|_| AxisMap::affine(0, coefficients.clone())).collect();
     View { source: 0, axes, sum, dims, maps }
 }
 
@@ -311,7 +311,7 @@ fn products(outputs: u32, tensors: u32) -> Key {
     circuit.nodes[0] = Node { rows: 1, inner: channels, op: Op::Input(Range { low: 0, high: 1 }) };
     circuit.inputs[0].dims = vec![1, channels];
     circuit.weights = vec![Weight { outputs, taps: 1, channels, bits: 2 }; tensors as usize];
-    let maps = vec![AxisMap { offset: 0, coefficients: vec![0, 0, 1] }];
+    let maps = vec![AxisMap::affine(0, vec![0, 0, 1])];
     let view = View { source: 0, axes: vec![1, outputs], sum: vec![channels], dims: vec![channels], maps };
     let term = |weight| Term::Contract { coefficient: 1, weight, view: view.clone() };
     let expr = Expr { constant: 0, terms: (0..tensors).map(term).collect() };

@@ -1,9 +1,12 @@
 //! Exact integer evaluation of a circuit: the specification of every relation.
 //!
 //! What is written here in plain integers is what the proof proves; provers and verifiers are tested against it.
-use assay_verifier::circuit::{CheckedCircuit, Gather, Op, Pass, Range, Table, Term, Weight};
-use rayon::prelude::*;
+mod expression;
+
+use assay_verifier::circuit::{CheckedCircuit, Maximum, Node, Op, Range, Table};
 use thiserror::Error;
+
+use expression::Scope;
 
 /// Values of the weight tensors: for each, `outputs * taps * channels` integers, row-major.
 pub type Weights = Vec<Vec<i16>>;
@@ -53,7 +56,8 @@ pub enum EvalError {
 pub struct Evaluation {
     /// For each node its cells, row-major, unpadded.
     pub nodes: Vec<Vec<i64>>,
-    /// For each rescale node the value of its expression before rescaling; empty for other nodes.
+    /// For each rescale node the value of its expression before rescaling; for each quotient or root the values of the two
+    /// expressions that must not be negative, one after the other; empty for other nodes.
     pub accumulators: Vec<Vec<i64>>,
 }
 
@@ -87,6 +91,7 @@ pub fn evaluate(circuit: &CheckedCircuit, weights: &Weights, inputs: &[Vec<i64>]
     let mut evaluation = Evaluation { nodes: Vec::new(), accumulators: Vec::new() };
     for (id, node) in circuit.circuit().nodes.iter().enumerate() {
         let mut accumulator = Vec::new();
+        let scope = Scope { circuit, weights, nodes: &evaluation.nodes };
         let cells = match &node.op {
             Op::Input(range) => {
                 let position =
@@ -94,14 +99,24 @@ pub fn evaluate(circuit: &CheckedCircuit, weights: &Weights, inputs: &[Vec<i64>]
                 check_input(&ports[position].name, node.len(), *range, &inputs[position])?;
                 inputs[position].clone()
             }
-            Op::Affine(_) => expression(circuit, weights, id, &evaluation.nodes),
-            Op::Rescale { shift, low, bits, .. } => {
-                accumulator = expression(circuit, weights, id, &evaluation.nodes);
+            Op::Affine(expr) => scope.expression(&circuit.expressions(id)[0], expr.terms.len(), node),
+            Op::Rescale { expr, shift, low, bits } => {
+                accumulator = scope.expression(&circuit.expressions(id)[0], expr.terms.len(), node);
                 accumulator.iter().map(|&value| rescale(value, *shift, *low, *bits)).collect()
             }
             Op::Lookup { source, table } => {
                 let table = &circuit.circuit().tables[*table as usize];
                 evaluation.nodes[*source as usize].iter().map(|&argument| lookup(table, argument)).collect()
+            }
+            Op::Quotient { .. } | Op::Root(_) => {
+                let (cells, checks) = bracket(&scope, id, node);
+                accumulator = checks;
+                cells
+            }
+            Op::Max { source } => {
+                let inner = circuit.circuit().nodes[*source as usize].inner as usize;
+                let facts = circuit.maximum(id).expect("checked maxima have one");
+                maximum(&evaluation.nodes[*source as usize], inner, facts)
             }
         };
         evaluation.nodes.push(cells);
@@ -133,114 +148,39 @@ fn check_input(name: &str, expected: u64, range: Range, cells: &[i64]) -> Result
     }
 }
 
-/// The value of a node's expression in every cell.
-fn expression(circuit: &CheckedCircuit, weights: &Weights, id: usize, nodes: &[Vec<i64>]) -> Vec<i64> {
-    let node = &circuit.circuit().nodes[id];
-    let expr = node.op.expr().expect("only nodes with an expression are asked for it");
-    let inner = node.inner as usize;
-    let mut cells = vec![expr.constant; node.len() as usize];
-    for (index, term) in expr.terms.iter().enumerate() {
-        let gathers = circuit.gathers(id, index);
-        cells.par_chunks_mut(inner).enumerate().for_each(|(row, cells)| match term {
-            Term::Linear { coefficient, view } => {
-                let source = Source::new(circuit, view.source, nodes);
-                linear(&gathers[0], *coefficient, source, row, cells);
-            }
-            Term::Contract { coefficient, weight, view } => {
-                let source = Source::new(circuit, view.source, nodes);
-                let spec = &circuit.circuit().weights[*weight as usize];
-                contract(&gathers[0], *coefficient, spec, &weights[*weight as usize], source, row, cells);
-            }
-            Term::Bias { coefficient, weight } => {
-                for (cell, &bias) in cells.iter_mut().zip(&weights[*weight as usize]) {
-                    *cell += coefficient * i64::from(bias);
-                }
-            }
-            Term::Product { coefficient, left, right } => {
-                let (a, b) = (Source::new(circuit, left.source, nodes), Source::new(circuit, right.source, nodes));
-                for (o, cell) in cells.iter_mut().enumerate() {
-                    *cell += coefficient * (a.single(&gathers[0], row, o) * b.single(&gathers[1], row, o));
-                }
-            }
-        });
-    }
-    cells
+/// Values of a quotient or root, and of the two expressions that must not be negative, one after the other.
+fn bracket(scope: &Scope<'_>, id: usize, node: &Node) -> (Vec<i64>, Vec<i64>) {
+    let check = &scope.circuit.expressions(id)[0];
+    let own = node.op.expr().map_or(0, |expr| expr.terms.len());
+    let values = scope.expression(check, own, node);
+    let parts: Vec<[i64; 3]> = match &node.op {
+        Op::Quotient { denominator, .. } => {
+            let denominators = scope.cells(&check.gathers(own)[0], denominator, node);
+            values.iter().zip(&denominators).map(|(&n, &d)| quotient(n, d)).collect()
+        }
+        _ => values.iter().map(|&n| root(n)).collect(),
+    };
+    let part = |at: usize| parts.iter().map(move |parts| parts[at]);
+    (part(0).collect(), part(1).chain(part(2)).collect())
 }
 
-/// A tensor that a view reads.
-#[derive(Clone, Copy)]
-struct Source<'a> {
-    cells: &'a [i64],
-    inner: usize,
+/// `floor(n / d)`, what `n` is above its multiple of `d`, and what it lacks to the last value before the next one.
+pub fn quotient(n: i64, d: i64) -> [i64; 3] {
+    [n.div_euclid(d), n.rem_euclid(d), d - 1 - n.rem_euclid(d)]
 }
 
-impl<'a> Source<'a> {
-    fn new(circuit: &CheckedCircuit, node: u32, nodes: &'a [Vec<i64>]) -> Self {
-        Self { cells: &nodes[node as usize], inner: circuit.circuit().nodes[node as usize].inner as usize }
-    }
-
-    /// The cell at a gathered place.
-    fn at(&self, gather: &Gather, place: usize, passing: usize) -> i64 {
-        match gather.pass {
-            Pass::None => self.cells[place],
-            Pass::Output { offset } | Pass::Channel { offset } => self.cells[place * self.inner + offset + passing],
-        }
-    }
-
-    /// The only cell of a view without summed axes.
-    fn single(&self, gather: &Gather, row: usize, o: usize) -> i64 {
-        let free = if gather.inner == 1 { 0 } else { o };
-        gather.taps(row, free).flatten().map(|place| self.at(gather, place, o)).sum()
-    }
+/// `floor(sqrt(n))`, what `n` is above its square, and what it lacks to the last value before the next square.
+pub fn root(n: i64) -> [i64; 3] {
+    let root = n.isqrt();
+    [root, n - root * root, root * (root + 2) - n]
 }
 
-fn linear(gather: &Gather, coefficient: i64, source: Source<'_>, row: usize, cells: &mut [i64]) {
-    let channels = if matches!(gather.pass, Pass::Channel { .. }) { gather.channels } else { 1 };
-    for (o, cell) in cells.iter_mut().enumerate() {
-        let free = if gather.inner == 1 { 0 } else { o };
-        let mut sum = 0;
-        for place in gather.taps(row, free).flatten() {
-            for channel in 0..channels {
-                let passing = if matches!(gather.pass, Pass::Output { .. }) { o } else { channel };
-                sum += source.at(gather, place, passing);
-            }
-        }
-        *cell += coefficient * sum;
+/// The largest cell of each group.
+fn maximum(cells: &[i64], source_inner: usize, maximum: Maximum) -> Vec<i64> {
+    let groups = cells.chunks_exact(maximum.window * source_inner);
+    if maximum.across {
+        return groups.map(|group| group.iter().copied().max().expect("groups are not empty")).collect();
     }
-}
-
-fn contract(
-    gather: &Gather,
-    coefficient: i64,
-    spec: &Weight,
-    weights: &[i16],
-    source: Source<'_>,
-    row: usize,
-    cells: &mut [i64],
-) {
-    let summed = (spec.taps * spec.channels) as usize;
-    let channels = if matches!(gather.pass, Pass::Channel { .. }) { gather.channels } else { 1 };
-    if !gather.uses_inner() {
-        // All outputs read the same cells: gather them once.
-        let mut read = Vec::with_capacity(summed);
-        for place in gather.taps(row, 0) {
-            read.extend((0..channels).map(|channel| place.map_or(0, |place| source.at(gather, place, channel))));
-        }
-        for (cell, weights) in cells.iter_mut().zip(weights.chunks_exact(summed)) {
-            *cell += coefficient * weights.iter().zip(&read).map(|(&w, &x)| i64::from(w) * x).sum::<i64>();
-        }
-        return;
-    }
-    for ((o, cell), weights) in cells.iter_mut().enumerate().zip(weights.chunks_exact(summed)) {
-        let free = if gather.inner == 1 { 0 } else { o };
-        let mut sum = 0;
-        for (place, weights) in gather.taps(row, free).zip(weights.chunks_exact(channels)) {
-            let Some(place) = place else { continue };
-            for (channel, &weight) in weights.iter().enumerate() {
-                let passing = if matches!(gather.pass, Pass::Output { .. }) { o } else { channel };
-                sum += i64::from(weight) * source.at(gather, place, passing);
-            }
-        }
-        *cell += coefficient * sum;
-    }
+    let largest = |group: &[i64], o: usize| group.iter().skip(o).step_by(source_inner).copied().max();
+    groups.flat_map(|group| (0..source_inner).map(move |o| largest(group, o).expect("groups are not empty"))).collect()
 }

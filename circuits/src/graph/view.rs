@@ -10,13 +10,7 @@ pub fn identity(source: NodeId, dims: &[u32]) -> View {
 pub fn broadcast(source: NodeId, from: &[u32], to: &[u32]) -> View {
     let skip = to.len() - from.len();
     let maps = (0..from.len())
-        .map(|axis| {
-            if from[axis] == 1 {
-                AxisMap { offset: 0, coefficients: vec![0; to.len()] }
-            } else {
-                unit(to.len(), skip + axis)
-            }
-        })
+        .map(|axis| if from[axis] == 1 { AxisMap::affine(0, vec![0; to.len()]) } else { unit(to.len(), skip + axis) })
         .collect();
     View { source, axes: to.to_vec(), sum: Vec::new(), dims: from.to_vec(), maps }
 }
@@ -32,7 +26,7 @@ pub fn mapped(axes: usize, offset: i64, parts: &[(usize, i64)]) -> AxisMap {
     for &(axis, coefficient) in parts {
         coefficients[axis] += coefficient;
     }
-    AxisMap { offset, coefficients }
+    AxisMap::affine(offset, coefficients)
 }
 
 /// Whether each cell reads the cell of its own position, whatever the shapes are called.
@@ -42,6 +36,6 @@ pub fn is_identity(view: &View) -> bool {
         && view.maps.iter().enumerate().all(|(axis, map)| {
             let own =
                 |(other, &coefficient): (usize, &i64)| view.axes[other] == 1 || coefficient == i64::from(other == axis);
-            map.offset == 0 && map.coefficients.iter().enumerate().all(own)
+            map.offset == 0 && map.table.is_empty() && map.coefficients.iter().enumerate().all(own)
         })
 }

@@ -75,6 +75,7 @@ impl Frame {
             coefficients: (self.order.iter().copied().chain(sums.iter().map(|&summed| free + summed)))
                 .map(|axis| map.coefficients[axis])
                 .collect(),
+            table: map.table.clone(),
         };
         let arranged = View {
             source: view.source,
@@ -94,8 +95,10 @@ impl Frame {
             return (1, total);
         }
         let last = view.axes.len() + view.sum.len();
-        let alone =
-            |map: &AxisMap| map.coefficients.iter().enumerate().all(|(axis, &c)| c == i64::from(axis + 1 == last));
+        let alone = |map: &AxisMap| {
+            map.table.is_empty()
+                && map.coefficients.iter().enumerate().all(|(axis, &c)| c == i64::from(axis + 1 == last))
+        };
         let unused = |map: &AxisMap| map.coefficients.last() == Some(&0);
         let passes = view.maps.split_last().is_some_and(|(inner, others)| alone(inner) && others.iter().all(unused));
         match view.sum.last() {
@@ -110,7 +113,8 @@ fn passing_axis(axes: &[u32], resolved: &[Resolved<'_>]) -> Option<usize> {
     let view = resolved.first()?.views.first()?;
     let (last, others) = view.maps.split_last()?;
     (0..axes.len()).rev().find(|&axis| {
-        let alone = last.coefficients.iter().enumerate().all(|(other, &c)| c == i64::from(other == axis));
+        let alone = last.table.is_empty()
+            && last.coefficients.iter().enumerate().all(|(other, &c)| c == i64::from(other == axis));
         alone && others.iter().all(|map| map.coefficients[axis] == 0)
     })
 }

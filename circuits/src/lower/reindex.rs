@@ -25,10 +25,7 @@ impl Lowering<'_> {
         let Layout { factors, order } = &placed.layout;
         let inner = factors.last().copied().unwrap_or(1);
         let total: u32 = factors.iter().product();
-        let unit = |axis: usize| AxisMap {
-            offset: 0,
-            coefficients: (0..factors.len()).map(|other| i64::from(other == axis)).collect(),
-        };
+        let unit = |axis: usize| AxisMap::affine(0, (0..factors.len()).map(|other| i64::from(other == axis)).collect());
         let view = View {
             source: placed.node,
             axes: factors.clone(),

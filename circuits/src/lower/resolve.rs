@@ -25,14 +25,19 @@ fn attempt(view: &View, layout: &Layout) -> Option<View> {
             maps.push((axis, rest));
         }
     }
+    let tabled = |axis: usize| !view.maps[axis].table.is_empty();
     // Splitting a coordinate may split iteration axes, which changes all maps: first split, then take the parts.
-    for &(axis, low) in maps.iter().filter(|(_, low)| *low > 1) {
+    for &(axis, low) in maps.iter().filter(|(axis, low)| *low > 1 && !tabled(*axis)) {
         split_axes_at(&mut work, axis, low.into())?;
     }
     let mut coordinates = Vec::with_capacity(maps.len());
-    let mut taken = AxisMap { offset: 0, coefficients: Vec::new() };
+    let mut taken = AxisMap::affine(0, Vec::new());
     let mut current = usize::MAX;
-    for &(axis, low) in &maps {
+    for (&(axis, low), &digit) in maps.iter().zip(&refined) {
+        if tabled(axis) {
+            coordinates.push(digit_of(&work.maps[axis], work.dims[axis], low, digit));
+            continue;
+        }
         if axis != current {
             taken = work.maps[axis].clone();
             current = axis;
@@ -43,7 +48,9 @@ fn attempt(view: &View, layout: &Layout) -> Option<View> {
     }
     let split = layout.split(&refined)?;
     // Axes of length 1 stay where a coordinate may leave them: that is padding.
-    let fixed = |axis: &usize| work.maps[*axis].offset == 0 && work.maps[*axis].coefficients.iter().all(|&c| c == 0);
+    let fixed = |axis: &usize| {
+        !tabled(*axis) && work.maps[*axis].offset == 0 && work.maps[*axis].coefficients.iter().all(|&c| c == 0)
+    };
     let units: Vec<usize> = (0..work.dims.len()).filter(|axis| work.dims[*axis] == 1 && !fixed(axis)).collect();
     let mut dims: Vec<u32> = units.iter().map(|_| 1).collect();
     let mut all: Vec<AxisMap> = units.iter().map(|&axis| work.maps[axis].clone()).collect();
@@ -52,6 +59,12 @@ fn attempt(view: &View, layout: &Layout) -> Option<View> {
         all.push(coordinates[digit].clone());
     }
     Some(View { source: work.source, axes: work.axes, sum: work.sum, dims, maps: all })
+}
+
+/// One digit of a coordinate that is read from a table; padding stays padding.
+fn digit_of(map: &AxisMap, dim: u32, low: u32, digit: u32) -> AxisMap {
+    let part = |&at: &u32| if at < dim { at / low % digit } else { u32::MAX };
+    AxisMap { table: map.table.iter().map(part).collect(), ..map.clone() }
 }
 
 /// Lengths of all iteration axes.
@@ -101,8 +114,8 @@ fn split_axes_at(view: &mut View, coordinate: usize, low: i64) -> Option<()> {
 
 /// Divides a coordinate by `low`: quotient and remainder as maps; nothing if the remainder could carry.
 fn divide(map: &AxisMap, low: i64, lengths: &[u32]) -> Option<(AxisMap, AxisMap)> {
-    let mut high = AxisMap { offset: map.offset.div_euclid(low), coefficients: vec![0; lengths.len()] };
-    let mut rest = AxisMap { offset: map.offset.rem_euclid(low), coefficients: vec![0; lengths.len()] };
+    let mut high = AxisMap::affine(map.offset.div_euclid(low), vec![0; lengths.len()]);
+    let mut rest = AxisMap::affine(map.offset.rem_euclid(low), vec![0; lengths.len()]);
     let mut largest = rest.offset;
     for (axis, &coefficient) in map.coefficients.iter().enumerate() {
         if coefficient % low == 0 {

@@ -44,6 +44,7 @@ impl Sum {
             let (Term::Linear { coefficient, .. }
             | Term::Contract { coefficient, .. }
             | Term::Bias { coefficient, .. }
+            | Term::Select { coefficient, .. }
             | Term::Product { coefficient, .. }) = term;
             *coefficient = coefficient.checked_mul(factor)?;
         }

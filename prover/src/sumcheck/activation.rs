@@ -19,7 +19,7 @@ pub fn prove(
 ) -> (EF, LaneClaim) {
     let (low, half_width) = ranges(checked, layout);
     let signs = witness.signs.iter().map(|&sign| EF::from(signed(sign.into()))).collect();
-    let offsets = witness.offsets.iter().map(|&offset| EF::from(F::from_u32(offset))).collect();
+    let offsets = witness.offsets.iter().map(|&offset| EF::from(F::from_u64(offset))).collect();
     // In the order of the summand: weight, sign, offset, low end, half width.
     let mut arrays: [Vec<EF>; 5] = [weights, signs, offsets, low, half_width];
     let [mut claim] = sum_over(arrays[0].len(), |lane| {

@@ -28,7 +28,7 @@ pub fn scatter(checked: &CheckedCircuit, claims: &[Claim<'_>]) -> Vec<Vec<EF>> {
             let Term::Linear { coefficient, view } = term else { continue };
             let source = view.source as usize;
             cells(&mut weights, source);
-            let gather = &checked.gathers(id, index)[0];
+            let gather = &checked.expressions(id)[0].gathers(index)[0];
             let inner = [node.inner as usize, nodes[source].inner as usize];
             push(gather, signed(*coefficient).into(), &own, inner, &mut weights[source]);
         }
@@ -47,6 +47,10 @@ fn scatter_claim(claim: &Claim<'_>, source_inner: usize, cells: &mut [EF]) {
     let all: EF = claim.inner.iter().copied().sum();
     let free = if gather.inner == 1 { std::slice::from_ref(&all) } else { &*claim.inner };
     for (row, &weight) in claim.rows.iter().enumerate() {
+        // Claims on one factor of a product count each shared index once: the other weights are zero.
+        if weight == EF::ZERO {
+            continue;
+        }
         let weight = claim.coefficient * weight;
         match gather.pass {
             Pass::Output { offset } => {

@@ -1,8 +1,8 @@
 //! The contraction's sumcheck: weights are read once, activations once.
 use assay_circuits::eval::Weights;
-use assay_verifier::circuit::{CheckedCircuit, Gather, Pass, View, Weight};
+use assay_verifier::circuit::{CheckedCircuit, Gather, Pass, Sharing, Side, View, Weight};
 use assay_verifier::field::{EF, F, signed};
-use assay_verifier::sumcheck::contraction::{DEGREE, Instance, Kind, Reduced, padded_positions};
+use assay_verifier::sumcheck::contraction::{DEGREE, Instance, Kind, Reduced, padded_positions, shared_variables};
 use assay_verifier::sumcheck::eq::eq_range;
 use p3_field::{BasedVectorSpace, PrimeCharacteristicRing, PrimeField64};
 use rayon::prelude::*;
@@ -58,9 +58,9 @@ pub fn prove<'a>(channel: &mut Channel<'_>, sources: Sources<'_>, instances: &[I
     point.reverse();
     let mut reduced = Reduced::default();
     for (instance, factors) in instances.iter().zip(&factors) {
-        let claimed = [factors[0][0], factors[1][0]];
+        let claimed: Vec<EF> = factors.iter().take(instance.claimed()).map(|values| values[0]).collect();
         claimed.iter().for_each(|&value| channel.send(value));
-        instance.leave(sources.checked, &point[variables - instance.variables..], claimed, &mut reduced);
+        instance.leave(sources.checked, &point[variables - instance.variables..], &claimed, &mut reduced);
     }
     (total, reduced)
 }
@@ -114,36 +114,69 @@ impl Sources<'_> {
                 }
                 factors
             }
-            Kind::Product { left, right } => {
-                let row = 1 << instance.inner_point.len();
-                let len = instance.rows.len() * row;
-                let mut factors = vec![EF::zero_vec(len), EF::zero_vec(len), EF::zero_vec(len)];
-                for (p, &over_rows) in instance.rows.iter().enumerate() {
-                    for (o, &over_inner) in instance.inner.iter().enumerate() {
-                        let cell = p * row + o;
-                        factors[0][cell] = EF::from(signed(self.single(left.0, left.1, p, o)));
-                        factors[1][cell] = EF::from(signed(self.single(right.0, right.1, p, o)));
-                        factors[2][cell] = over_rows * over_inner;
+            Kind::Select { weight, indices } => {
+                let spec = &self.checked.circuit().weights[weight as usize];
+                let channels = eq_range(&instance.inner_point, 0, spec.channels as usize);
+                let mut chosen = EF::zero_vec(spec.outputs as usize);
+                indices.iter().zip(instance.rows.iter()).for_each(|(&index, &row)| chosen[index as usize] += row);
+                vec![combine_columns(&self.weights[weight as usize], &channels), chosen]
+            }
+            Kind::Product { left, right, pairing } => {
+                let variables = shared_variables(pairing);
+                let factor = |side: Side, (view, gather): (&View, &Gather)| {
+                    let rows = Share::of(&pairing.rows, side, &instance.rows);
+                    let mut inner = Share::of(&pairing.inner, side, &instance.inner);
+                    if !gather.uses_inner() {
+                        inner.read_once();
                     }
-                }
-                factors
+                    self.over_own(view, gather, (&rows, &inner, pairing.summed), variables)
+                };
+                vec![factor(Side::Left, left), factor(Side::Right, right)]
             }
         }
     }
 
-    fn inner_of(&self, view: &View) -> usize {
-        self.checked.circuit().nodes[view.source as usize].inner as usize
+    /// One factor of a product: for each row index, inner index and summed cell that both factors share, the sum over what
+    /// this one has for itself.
+    fn over_own(
+        &self,
+        view: &View,
+        gather: &Gather,
+        (rows, inner, summed): (&Share, &Share, usize),
+        [_, inner_variables, summed_variables]: [usize; 3],
+    ) -> Vec<EF> {
+        let cells = &self.nodes[view.source as usize];
+        let source_inner = self.inner_of(view);
+        let channels = if matches!(gather.pass, Pass::Channel { .. }) { gather.channels } else { 1 };
+        let row_len = 1 << (inner_variables + summed_variables);
+        let mut sums = EF::zero_vec(rows.members.len() * row_len);
+        sums.par_chunks_mut(row_len).zip(&rows.members).for_each(|(sums, members)| {
+            for &(row, over_row) in members {
+                for (sums, members) in sums.chunks_exact_mut(1 << summed_variables).zip(&inner.members) {
+                    for &(o, over_inner) in members {
+                        let weight = over_row * over_inner;
+                        let free = if gather.inner == 1 { 0 } else { o };
+                        let sums = sums[..summed].chunks_exact_mut(channels);
+                        for (place, sums) in gather.taps(row, free).zip(sums) {
+                            let Some(place) = place else { continue };
+                            let start = match gather.pass {
+                                Pass::None => place,
+                                Pass::Output { offset } => place * source_inner + offset + o,
+                                Pass::Channel { offset } => place * source_inner + offset,
+                            };
+                            for (sum, &cell) in sums.iter_mut().zip(&cells[start..start + channels]) {
+                                *sum += weight * signed(cell);
+                            }
+                        }
+                    }
+                }
+            }
+        });
+        sums
     }
 
-    fn single(&self, view: &View, gather: &Gather, row: usize, o: usize) -> i64 {
-        let cells = &self.nodes[view.source as usize];
-        let free = if gather.inner == 1 { 0 } else { o };
-        match (gather.taps(row, free).next().flatten(), gather.pass) {
-            (None, _) => 0,
-            (Some(place), Pass::None) => cells[place],
-            (Some(place), Pass::Output { offset }) => cells[place * self.inner_of(view) + offset + o],
-            (Some(place), Pass::Channel { offset }) => cells[place * self.inner_of(view) + offset],
-        }
+    fn inner_of(&self, view: &View) -> usize {
+        self.checked.circuit().nodes[view.source as usize].inner as usize
     }
 
     /// `sum_p rows[p] * x[view(p, s)]` for each summed cell.
@@ -172,6 +205,31 @@ impl Sources<'_> {
             }
         }
         sums
+    }
+}
+
+/// For each shared index of a factor the indices of the result that it sums over, with their weights.
+struct Share {
+    members: Vec<Vec<(usize, EF)>>,
+}
+
+impl Share {
+    fn of(sharing: &Sharing, side: Side, weights: &[EF]) -> Self {
+        if sharing.weighted != side {
+            return Self { members: (0..sharing.len()).map(|at| vec![(sharing.first(at), EF::ONE)]).collect() };
+        }
+        let mut members = vec![Vec::new(); sharing.len()];
+        for (index, &weight) in weights.iter().enumerate() {
+            members[sharing.shared(index)].push((index, weight));
+        }
+        Self { members }
+    }
+
+    /// Adds up the weights of what a factor reads alike.
+    fn read_once(&mut self) {
+        for members in &mut self.members {
+            *members = vec![(members[0].0, members.iter().map(|&(_, weight)| weight).sum())];
+        }
     }
 }
 
@@ -212,6 +270,21 @@ fn combine_rows(weights: &[i16], summed: usize, factors: &[EF]) -> Vec<EF> {
         }
     });
     combined
+}
+
+/// `sum_s weights[o, s] * factors[s]` for each output, accumulated like [`combine_rows`].
+fn combine_columns(weights: &[i16], factors: &[EF]) -> Vec<EF> {
+    let halves: Vec<[i64; 4]> = factors.iter().map(|&factor| halves(factor)).collect();
+    let two_32 = F::from_u64(1 << 32);
+    let output = |cells: &[i16]| {
+        let mut sums = [0i64; 4];
+        for (&weight, halves) in cells.iter().zip(&halves) {
+            sums.iter_mut().zip(halves).for_each(|(sum, half)| *sum += i64::from(weight) * half);
+        }
+        let coefficient = |low: usize| wide(sums[low]) + two_32 * wide(sums[low + 1]);
+        EF::from_basis_coefficients_fn(|i| coefficient(2 * i))
+    };
+    weights.par_chunks_exact(factors.len()).with_min_len(64).map(output).collect()
 }
 
 /// The four 32-bit halves of an element's coefficients.

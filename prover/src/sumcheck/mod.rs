@@ -4,6 +4,7 @@ pub mod channel;
 pub mod claims;
 pub mod contraction;
 pub mod eq;
+pub mod leaves;
 pub mod lookup;
 pub mod packed;
 pub mod pcs;
@@ -12,13 +13,13 @@ pub mod rounds;
 pub mod stack;
 
 use assay_circuits::eval::{self, EvalError, Evaluation, Weights};
-use assay_verifier::circuit::{CheckedCircuit, Circuit, Limits, Op, Port};
+use assay_verifier::circuit::{CheckedCircuit, Circuit, Limits, Port};
 use assay_verifier::field::{EF, F, signed};
 use assay_verifier::key::{CheckedKey, Key, KeyError, WeightCommitment};
 use assay_verifier::statement::{Proof, Statement};
 use assay_verifier::sumcheck::claims::{Claim, batch, complete, evaluate};
 use assay_verifier::sumcheck::contraction::{Reduced, padded_positions};
-use assay_verifier::sumcheck::layout::{Layout, NodeColumns, TableKind};
+use assay_verifier::sumcheck::layout::{Layout, NodeColumns};
 use assay_verifier::sumcheck::leaves::{Challenges, Leaves};
 use assay_verifier::sumcheck::pcs::{ColumnOpening, Opening, Purpose, StackShape, observe_root};
 use assay_verifier::sumcheck::weights::{WeightClaim, WeightStacks};
@@ -30,7 +31,6 @@ use rayon::prelude::*;
 use crate::witness::Witness;
 use channel::Channel;
 use contraction::Sources;
-use lookup::Fractions;
 use pcs::{CommitError, Committed};
 
 /// Why nothing was proven.
@@ -226,12 +226,12 @@ impl Prover {
         channel.send(pinning.par_iter().zip(stack).map(|(&weight, &cell)| weight * cell).sum());
 
         let (alpha, beta) = (channel.sample(), channel.sample());
-        let leaves = fractions(checked, layout, witness, evaluation, alpha, beta);
+        let leaves = leaves::fractions(checked, layout, witness, evaluation, alpha, beta);
         let leaf = lookup::prove(&mut channel, leaves, layout.leaf_variables);
         let challenges = Challenges { alpha, beta, eta: channel.sample() };
         let Leaves { columns, tensors, expressions, total } = Leaves::new(checked, layout, &leaf, challenges);
 
-        let mut terms = ExpressionTerms::new(checked, &expressions);
+        let mut terms = ExpressionTerms::new(checked, &public.selections, &expressions);
         let mut total = total - terms.constant;
         let mut reduced = Reduced::default();
         if !terms.instances.is_empty() {
@@ -273,7 +273,7 @@ impl Prover {
         total += pin_weight * pinned;
         let mut stack_weights = pinning;
         stack_weights.par_iter_mut().for_each(|weight| *weight *= pin_weight);
-        add_looked_up(layout, &weights, &mut stack_weights);
+        add_committed(layout, &weights, &mut stack_weights);
         stack::scatter(layout, &column_claims, &mut stack_weights);
         let (point, value) = stack::prove(&mut channel, layout.stack_variables, stack, stack_weights, total);
 
@@ -307,7 +307,7 @@ fn open_weights(
 
 /// What constants and public inputs contribute to the claims.
 fn known_part(checked: &CheckedCircuit, claims: &[Claim<'_>], public: &Public) -> EF {
-    let values = complete(checked, public.input_values(checked), EF::ONE);
+    let values = complete(checked, public.known_values(checked), EF::ONE);
     claims.par_iter().map(|claim| evaluate(claim, &values[claim.source])).sum()
 }
 
@@ -324,98 +324,16 @@ fn lanes(layout: &Layout, weights: &[Vec<EF>]) -> Vec<EF> {
     lanes
 }
 
-/// Adds the weights of looked-up tensors to their columns.
-fn add_looked_up(layout: &Layout, weights: &[Vec<EF>], stack: &mut [EF]) {
+/// Adds the weights of tensors that are linear in committed columns to those columns.
+fn add_committed(layout: &Layout, weights: &[Vec<EF>], stack: &mut [EF]) {
     for (columns, weights) in layout.nodes.iter().zip(weights) {
-        let NodeColumns::Lookup { value, .. } = columns else { continue };
-        let block = &layout.columns[*value];
-        let cells = &mut stack[block.offset..block.offset + block.len()];
-        for (row, weights) in cells.chunks_exact_mut(block.row_len()).zip(weights.chunks_exact(block.inner)) {
-            row.iter_mut().zip(weights).for_each(|(cell, &weight)| *cell += weight);
-        }
-    }
-}
-
-/// The leaves of the lookup argument.
-fn fractions(
-    checked: &CheckedCircuit,
-    layout: &Layout,
-    witness: &Witness,
-    evaluation: &Evaluation,
-    alpha: EF,
-    beta: EF,
-) -> Fractions {
-    let len = layout.leaves_len();
-    let mut leaves = Fractions { numerators: EF::zero_vec(len), denominators: vec![alpha; len] };
-    let tag = |tag: u64| beta.square() * F::from_u64(tag);
-    let column = |index: usize| {
-        let block = &layout.columns[index];
-        &witness.stack[block.offset..block.offset + block.len()]
-    };
-    let mut write = |block: &assay_verifier::sumcheck::layout::Block, value: &(dyn Fn(usize, usize) -> EF + Sync)| {
-        let range = block.offset..block.offset + block.len();
-        let rows = leaves.numerators[range.clone()]
-            .par_chunks_mut(block.row_len())
-            .zip(leaves.denominators[range].par_chunks_mut(block.row_len()));
-        rows.enumerate().with_min_len(16).for_each(|(row, (numerators, denominators))| {
-            for o in 0..block.inner {
-                numerators[o] = EF::ONE;
-                denominators[o] = alpha - value(row, o);
+        for limb in columns.value_limbs() {
+            let block = &layout.columns[limb.column];
+            let unit = F::TWO.exp_u64(limb.shift.into());
+            let cells = &mut stack[block.offset..block.offset + block.len()];
+            for (row, weights) in cells.chunks_exact_mut(block.row_len()).zip(weights.chunks_exact(block.inner)) {
+                row.iter_mut().zip(weights).for_each(|(cell, &weight)| *cell += weight * unit);
             }
-        });
-    };
-    for limb in &layout.limbs {
-        let (cells, tag, row_len) = (column(limb.column), tag(limb.tag), limb.leaves.row_len());
-        write(&limb.leaves, &|row, o| tag + cells[row * row_len + o]);
-    }
-    for (id, (node, columns)) in checked.circuit().nodes.iter().zip(&layout.nodes).enumerate() {
-        match (&node.op, columns) {
-            (Op::Rescale { shift, low, bits, .. }, NodeColumns::Rescale { sign, excess, .. }) => {
-                let width = checked.saturation(id).expect("rescale nodes have one").bits;
-                let tag = tag(layout.tag(TableKind::Saturation(width)));
-                let (signs, row_len) = (column(*sign), excess.row_len());
-                let half = if *shift == 0 { 0 } else { 1i64 << (shift - 1) };
-                let accumulators = &evaluation.accumulators[id];
-                // The verifier's table is indexed from zero; the excess itself is signed, and so is its fingerprint.
-                write(excess, &|row, o| {
-                    let rounded = (accumulators[row * excess.inner + o] + half) >> shift;
-                    tag + signed((rounded - low) >> bits) + beta * signs[row * row_len + o]
-                });
-            }
-            (Op::Lookup { source, table }, NodeColumns::Lookup { value, leaves }) => {
-                let tag = tag(layout.tag(TableKind::Function(*table)));
-                let (values, row_len) = (column(*value), leaves.row_len());
-                let arguments = &evaluation.nodes[*source as usize];
-                write(leaves, &|row, o| {
-                    tag + signed(arguments[row * leaves.inner + o]) + beta * values[row * row_len + o]
-                });
-            }
-            _ => {}
-        }
-    }
-    for table in &layout.tables {
-        let base = alpha - tag(table.tag);
-        let start = table.leaves.offset;
-        for (entry, &count) in column(table.multiplicity).iter().enumerate() {
-            let (first, second) = table_entry(checked.circuit(), table.kind, table.bits, entry);
-            leaves.numerators[start + entry] = EF::from(-count);
-            leaves.denominators[start + entry] = base - signed(first) - beta * signed(second);
-        }
-    }
-    leaves
-}
-
-/// The pair at an index of a table.
-fn table_entry(circuit: &Circuit, kind: TableKind, bits: u8, entry: usize) -> (i64, i64) {
-    match kind {
-        TableKind::Range(_) => (entry as i64, 0),
-        TableKind::Saturation(_) => {
-            let excess = entry as i64 - (1 << (bits - 1));
-            (excess, excess.signum())
-        }
-        TableKind::Function(id) => {
-            let table = &circuit.tables[id as usize];
-            (table.low + entry as i64, table.values[entry].into())
         }
     }
 }

@@ -27,7 +27,7 @@ pub fn expr(terms: Vec<Term>) -> Expr {
 }
 
 pub fn map(offset: i64, coefficients: &[i64]) -> AxisMap {
-    AxisMap { offset, coefficients: coefficients.to_vec() }
+    AxisMap::affine(offset, coefficients.to_vec())
 }
 
 pub fn weights_of(circuit: &Circuit, numbers: &mut Numbers) -> Weights {

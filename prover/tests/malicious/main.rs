@@ -163,7 +163,7 @@ impl Setting {
                         count(layout.tag(TableKind::Function(*table)), (argument - low) as u64);
                     }
                 }
-                Op::Input(_) | Op::Affine(_) => {}
+                _ => {}
             }
         }
         for (table, counts) in layout.tables.iter().zip(counts) {
@@ -449,7 +449,7 @@ fn relations() {
     fn expr(circuit: &mut Circuit, node: usize) -> &mut assay_verifier::circuit::Expr {
         match &mut circuit.nodes[node].op {
             Op::Affine(expr) | Op::Rescale { expr, .. } => expr,
-            Op::Input(_) | Op::Lookup { .. } => panic!("no expression"),
+            _ => panic!("no expression"),
         }
     }
     let setting = Setting::new();

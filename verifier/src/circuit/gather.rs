@@ -88,7 +88,7 @@ impl Gather {
         let contributions = (rows as u64).checked_add(inner as u64)?.checked_add(taps as u64)?;
         (contributions.checked_mul(coordinates as u64)? <= places_max).then_some(())?;
 
-        let parts: Vec<Coordinate> = view
+        let parts: Vec<Coordinate<'_>> = view
             .maps
             .iter()
             .zip(&view.dims)
@@ -96,6 +96,7 @@ impl Gather {
             .map(|(map, &dim)| {
                 Some(Coordinate {
                     dim: dim.into(),
+                    table: &map.table,
                     rows: map.contributions(&lengths, 0..split, map.offset)?,
                     inner: map.contributions(&lengths, inner_axes.clone(), 0)?,
                     taps: map.contributions(&lengths, sum_axes.clone(), 0)?,
@@ -135,6 +136,11 @@ impl Gather {
         self.inner != 1 || matches!(self.pass, Pass::Output { .. })
     }
 
+    /// Whether any place reads zero padding.
+    pub fn reads_padding(&self) -> bool {
+        self.index.contains(&PADDING)
+    }
+
     /// For one row of the result and one inner index (0 where the index does not depend on it), the source rows or cells of
     /// all taps; `None` is zero padding.
     pub fn taps(&self, row: usize, inner: usize) -> impl Iterator<Item = Option<usize>> + '_ {
@@ -146,17 +152,19 @@ impl Gather {
 }
 
 /// The contributions of rows, inner indices and taps to one coordinate.
-struct Coordinate {
+struct Coordinate<'a> {
     dim: i64,
+    table: &'a [u32],
     rows: Vec<i64>,
     inner: Vec<i64>,
     taps: Vec<i64>,
 }
 
-impl Coordinate {
+impl Coordinate<'_> {
     /// Extends a flat index by this coordinate; nothing if it is outside.
     fn step(&self, flat: u32, row: usize, inner: usize, tap: usize) -> Option<u32> {
         let at = self.rows.get(row)?.checked_add(*self.inner.get(inner)?)?.checked_add(*self.taps.get(tap)?)?;
+        let at = if self.table.is_empty() { at } else { i64::from(*self.table.get(usize::try_from(at).ok()?)?) };
         (0 <= at && at < self.dim).then_some(())?;
         flat.checked_mul(u32::try_from(self.dim).ok()?)?.checked_add(u32::try_from(at).ok()?)
     }
@@ -183,7 +191,7 @@ impl AxisMap {
 }
 
 /// Where the inner axes begin: the shortest suffix of `axes` whose product is `inner`.
-fn split_inner(axes: &[u32], inner: u32) -> Option<usize> {
+pub(super) fn split_inner(axes: &[u32], inner: u32) -> Option<usize> {
     let mut length = 1u64;
     let mut split = axes.len();
     for &axis in axes.iter().rev() {
@@ -199,7 +207,7 @@ fn split_inner(axes: &[u32], inner: u32) -> Option<usize> {
 /// Whether the source's inner axis is addressed by one iteration axis alone.
 fn detect_pass(view: &View, split: usize, source: &Node) -> Pass {
     let Some((last, others)) = view.maps.split_last() else { return Pass::None };
-    if view.dims.last() != Some(&source.inner) {
+    if view.dims.last() != Some(&source.inner) || !last.table.is_empty() {
         return Pass::None;
     }
     let alone = |axis: usize, length: u32| -> Option<usize> {

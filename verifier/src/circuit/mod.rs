@@ -1,20 +1,29 @@
 //! The circuit description: what is computed, as plain data.
 //!
-//! A circuit is a list of nodes in topological order. Each node defines one integer tensor from earlier ones by one of
-//! four relations. The description holds relations, shapes, scales and function tables; it holds no weights. Its digest is
+//! A circuit is a list of nodes in topological order. Each node defines one integer tensor from earlier ones by one
+//! relation. The description holds relations, shapes, scales and function tables; it holds no weights. Its digest is
 //! the identity of the circuit ([`Circuit::digest`]).
 //!
 //! # Shapes
 //! Every tensor is a matrix of `rows` times `inner` cells, row-major. The *inner* axis is the one that proofs pad to a
 //! power of two (channels of an image, features of a vector); the rows are everything else (pixels, tokens) and are never
 //! padded. A cell's *flat index* is `row * inner_len + inner_index`. Logical axes exist only inside a [`View`].
+mod bracket;
 mod check;
+mod expression;
 mod gather;
+mod node;
+mod pairing;
+mod ports;
 mod range;
+mod sizes;
 mod view;
 
+pub use bracket::{Bracket, Maximum};
 pub use check::{CheckedCircuit, CircuitError, Limits, SaturationTable};
+pub use expression::Expression;
 pub use gather::{Gather, Pass};
+pub use pairing::{Pairing, Sharing, Side};
 pub use range::Range;
 pub(crate) use view::product;
 pub use view::{AxisMap, View};
@@ -77,7 +86,7 @@ pub enum Op {
         shift: u8,
         /// Smallest value of the result.
         low: i64,
-        /// The result takes `2^bits` values; 1 to 16.
+        /// The result takes `2^bits` values; 1 to 40.
         bits: u8,
     },
     /// `y = table[x]`, cell by cell; same rows and inner as the source.
@@ -86,6 +95,21 @@ pub enum Op {
         source: NodeId,
         /// The table.
         table: TableId,
+    },
+    /// `y = floor(numerator / denominator)`, cell by cell.
+    Quotient {
+        /// What is divided.
+        numerator: Expr,
+        /// What it is divided by: values of at least 1, without summed axes and padding.
+        denominator: View,
+    },
+    /// `y = floor(sqrt(expr))`, cell by cell, of values of at least 0.
+    Root(Expr),
+    /// The largest of several cells. The source has a multiple of the rows: `y[p, o] = max_k x[p * window + k, o]`. Where the
+    /// result's inner length is 1 and the source's is not, the maximum is taken over the inner axis too.
+    Max {
+        /// The tensor whose cells are compared.
+        source: NodeId,
     },
 }
 
@@ -125,7 +149,17 @@ pub enum Term {
         /// The weights.
         weight: WeightId,
     },
-    /// `coefficient * a[left(p, o)] * b[right(p, o)]`; neither view has summed axes.
+    /// `coefficient * W[index[p], o]`: a row of a weight tensor for each row of the result. The weight has one tap, and the
+    /// node's inner length in channels.
+    Select {
+        /// Multiplier.
+        coefficient: i64,
+        /// The weights.
+        weight: WeightId,
+        /// Which of the weight's outputs each row takes.
+        indices: Indices,
+    },
+    /// `coefficient * sum_s a[left(p, o, s)] * b[right(p, o, s)]`; both views have the same axes and the same summed axes.
     Product {
         /// Multiplier.
         coefficient: i64,
@@ -134,6 +168,15 @@ pub enum Term {
         /// Second factor.
         right: View,
     },
+}
+
+/// Where the indices of a [`Term::Select`] come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Indices {
+    /// The description: one for each row.
+    Constant(Vec<u32>),
+    /// A public input with one cell for each row.
+    Input(NodeId),
 }
 
 /// Shape and width of a weight tensor `[outputs, taps, channels]` of signed integers.
@@ -177,28 +220,6 @@ impl Circuit {
     /// The identity of the circuit.
     pub fn digest(&self) -> CircuitDigest {
         CircuitDigest(digest("assay circuit v1", &wire::bytes(self)))
-    }
-}
-
-impl Node {
-    /// Number of cells.
-    pub fn len(&self) -> u64 {
-        u64::from(self.rows).saturating_mul(u64::from(self.inner))
-    }
-
-    /// Whether there are no cells; never so in a checked circuit.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-}
-
-impl Op {
-    /// The expression of the relation, if it has one.
-    pub fn expr(&self) -> Option<&Expr> {
-        match self {
-            Self::Affine(expr) | Self::Rescale { expr, .. } => Some(expr),
-            Self::Input(_) | Self::Lookup { .. } => None,
-        }
     }
 }
 

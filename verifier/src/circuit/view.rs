@@ -9,8 +9,8 @@ use super::NodeId;
 /// The iteration axes are the result's axes (`axes`, whose product is the result's number of cells, row-major) followed by
 /// the summed axes (`sum`). The source's flat index is read as a row-major index over `dims` (whose product is the source's
 /// number of cells, so a reshape is free). Coordinate `j` of the source is
-/// `maps[j].offset + sum_a maps[j].coefficients[a] * i_a`; where any coordinate falls outside `0..dims[j]`, the cell is zero
-/// padding.
+/// `maps[j].offset + sum_a maps[j].coefficients[a] * i_a`, or the entry of `maps[j].table` at that place if there is a table;
+/// where any coordinate falls outside `0..dims[j]`, or a place outside its table, the cell is zero padding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct View {
     /// The tensor that is read.
@@ -32,6 +32,15 @@ pub struct AxisMap {
     pub offset: i64,
     /// One coefficient for each axis of `axes`, then of `sum`.
     pub coefficients: Vec<i64>,
+    /// What the affine function is an index into; empty if it is the coordinate itself.
+    pub table: Vec<u32>,
+}
+
+impl AxisMap {
+    /// The affine function itself as the coordinate.
+    pub fn affine(offset: i64, coefficients: Vec<i64>) -> Self {
+        Self { offset, coefficients, table: Vec::new() }
+    }
 }
 
 impl View {
@@ -42,10 +51,7 @@ impl View {
             axes: alloc::vec![rows, inner],
             sum: Vec::new(),
             dims: alloc::vec![rows, inner],
-            maps: alloc::vec![
-                AxisMap { offset: 0, coefficients: alloc::vec![1, 0] },
-                AxisMap { offset: 0, coefficients: alloc::vec![0, 1] },
-            ],
+            maps: alloc::vec![AxisMap::affine(0, alloc::vec![1, 0]), AxisMap::affine(0, alloc::vec![0, 1]),],
         }
     }
 

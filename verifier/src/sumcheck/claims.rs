@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use p3_field::PrimeCharacteristicRing;
 
 use super::eq::dot;
-use crate::circuit::{CheckedCircuit, Expr, Gather, Node, Op, Pass, Term};
+use crate::circuit::{CheckedCircuit, Expression, Gather, Node, Op, Pass, Term};
 use crate::field::{EF, signed};
 
 /// One claim.
@@ -120,20 +120,18 @@ pub fn batch<'a>(list: &mut Vec<Claim<'a>>, claims: impl IntoIterator<Item = (Cl
 
 /// The claims that an expression makes on tensors when it is claimed itself with given weights: its linear terms.
 pub fn expression_claims<'a>(
-    checked: &'a CheckedCircuit,
-    node: usize,
-    expr: &'a Expr,
+    expression: &'a Expression,
     coefficient: EF,
     rows: &Cow<'a, [EF]>,
     inner: &Cow<'a, [EF]>,
 ) -> Vec<Claim<'a>> {
-    let linear = expr.terms.iter().enumerate().filter_map(|(index, term)| match term {
+    let linear = expression.expr.terms.iter().enumerate().filter_map(|(index, term)| match term {
         Term::Linear { coefficient: factor, view } => Some((index, *factor, view)),
         _ => None,
     });
     linear
         .filter_map(|(index, factor, view)| {
-            let gather = checked.gathers(node, index).first()?;
+            let gather = expression.gathers(index).first()?;
             Some(Claim {
                 source: view.source as usize,
                 gather: Some(gather),
@@ -150,7 +148,7 @@ pub fn expression_claims<'a>(
 /// their constants if `constants` is one and without if it is zero.
 pub fn complete(checked: &CheckedCircuit, mut values: Vec<Values>, constants: EF) -> Vec<Values> {
     for (id, node) in checked.circuit().nodes.iter().enumerate() {
-        let Op::Affine(expr) = &node.op else { continue };
+        let (Op::Affine(expr), Some(expression)) = (&node.op, checked.expressions(id).first()) else { continue };
         let (rows, inner) = (node.rows as usize, node.inner as usize);
         let mut total = Values::Zero;
         if expr.constant != 0 && constants != EF::ZERO {
@@ -158,7 +156,7 @@ pub fn complete(checked: &CheckedCircuit, mut values: Vec<Values>, constants: EF
             total = Values::Outer { rows: alloc::vec![constant; rows], inner: alloc::vec![EF::ONE; inner] };
         }
         for (index, term) in expr.terms.iter().enumerate() {
-            let (Term::Linear { coefficient, view }, Some(gather)) = (term, checked.gathers(id, index).first()) else {
+            let (Term::Linear { coefficient, view }, Some(gather)) = (term, expression.gathers(index).first()) else {
                 continue;
             };
             let Some(source) = values.get(view.source as usize) else { continue };
@@ -236,13 +234,18 @@ pub fn evaluate(claim: &Claim<'_>, values: &Values) -> EF {
     total * claim.coefficient
 }
 
+/// The weights that are not zero, with their indices: claims on one factor of a product count each shared index once.
+fn weighted(weights: &[EF]) -> impl Iterator<Item = (usize, &EF)> {
+    weights.iter().enumerate().filter(|(_, weight)| **weight != EF::ZERO)
+}
+
 fn evaluate_cells(claim: &Claim<'_>, gather: &Gather, values: &Values) -> EF {
     let all: EF = claim.inner.iter().copied().sum();
     let mut total = EF::ZERO;
-    for (row, &weight) in claim.rows.iter().enumerate() {
+    for (row, &weight) in weighted(&claim.rows) {
         let mut sum = EF::ZERO;
         let free = if gather.inner == 1 { core::slice::from_ref(&all) } else { &*claim.inner };
-        for (o, &inner) in free.iter().enumerate() {
+        for (o, &inner) in weighted(free) {
             let taps = gather.taps(row, o).zip(claim.taps.iter());
             let read: EF = taps.filter_map(|(place, &tap)| Some(tap * values.cell(place?))).sum();
             sum += inner * read;
@@ -255,11 +258,11 @@ fn evaluate_cells(claim: &Claim<'_>, gather: &Gather, values: &Values) -> EF {
 fn evaluate_output(claim: &Claim<'_>, gather: &Gather, values: &Values, offset: usize) -> EF {
     if let Values::Outer { rows, inner } = values {
         let over_rows: EF =
-            claim.rows.iter().enumerate().map(|(row, &weight)| weight * tap_rows(claim, gather, rows, row)).sum();
+            weighted(&claim.rows).map(|(row, &weight)| weight * tap_rows(claim, gather, rows, row)).sum();
         return over_rows * dot(&claim.inner, inner.get(offset..).unwrap_or_default());
     }
     let mut total = EF::ZERO;
-    for (row, &weight) in claim.rows.iter().enumerate() {
+    for (row, &weight) in weighted(&claim.rows) {
         for (place, &tap) in gather.taps(row, 0).zip(claim.taps.iter()) {
             let Some(place) = place else { continue };
             total += weight * tap * dot(&claim.inner, &values.row(place, offset));
@@ -280,7 +283,7 @@ fn evaluate_channel(claim: &Claim<'_>, gather: &Gather, values: &Values, offset:
         let inner = inner.get(offset..).unwrap_or_default();
         let taps: Vec<EF> = chunks().map(|chunk| dot(chunk, inner)).collect();
         let mut total = EF::ZERO;
-        for (row, &weight) in claim.rows.iter().enumerate() {
+        for (row, &weight) in weighted(&claim.rows) {
             let places = gather.taps(row, 0).zip(&taps);
             let sum: EF = places.filter_map(|(place, &tap)| Some(tap * rows.get(place?).copied()?)).sum();
             total += weight * sum;
@@ -288,9 +291,9 @@ fn evaluate_channel(claim: &Claim<'_>, gather: &Gather, values: &Values, offset:
         return total * all;
     }
     let mut total = EF::ZERO;
-    for (row, &weight) in claim.rows.iter().enumerate() {
+    for (row, &weight) in weighted(&claim.rows) {
         let free = if gather.inner == 1 { core::slice::from_ref(&all) } else { &*claim.inner };
-        for (o, &inner) in free.iter().enumerate() {
+        for (o, &inner) in weighted(free) {
             for (place, chunk) in gather.taps(row, o).zip(chunks()) {
                 let Some(place) = place else { continue };
                 total += weight * inner * dot(chunk, &values.row(place, offset));

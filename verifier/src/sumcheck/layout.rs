@@ -80,6 +80,8 @@ pub enum TableKind {
     Range(u8),
     /// Pairs of an excess in `-2^(bits-1) .. 2^(bits-1)` and its sign.
     Saturation(u8),
+    /// Pairs of `0 .. 2^bits` and whether it is zero.
+    Zero(u8),
     /// Pairs of argument and value of a function table.
     Function(u32),
 }
@@ -118,6 +120,49 @@ pub enum NodeColumns {
         /// Its leaves.
         leaves: Block,
     },
+    /// A quotient or root.
+    Bracket {
+        /// Limbs of the value above the least one that can be committed.
+        value: Vec<Limb>,
+        /// The two expressions that must not be negative.
+        checks: [Check; 2],
+    },
+    /// A maximum.
+    Max {
+        /// Index of the column of values.
+        value: usize,
+        /// Index of the column that tells which cells of the source equal the maximum.
+        equal: usize,
+        /// Leaves for differences and equality, one for each cell of the source.
+        pairs: Block,
+        /// Leaves for the number of equal cells, minus one.
+        counts: Block,
+    },
+}
+
+impl NodeColumns {
+    /// The leaves that are not those of a limb.
+    fn leaves(&self) -> Vec<&Block> {
+        match self {
+            Self::None => Vec::new(),
+            Self::Rescale { excess: leaves, .. } | Self::Lookup { leaves, .. } => alloc::vec![leaves],
+            Self::Bracket { checks, .. } => checks.iter().map(|check| &check.leaves).collect(),
+            Self::Max { pairs, counts, .. } => alloc::vec![pairs, counts],
+        }
+    }
+}
+
+/// The check that an expression is in a range: its lower limbs are committed, the top one is what remains.
+#[derive(Clone, Debug)]
+pub struct Check {
+    /// Limbs below the top one.
+    pub lower: Vec<Limb>,
+    /// Position of the top limb's least significant bit.
+    pub shift: u32,
+    /// The range table's tag.
+    pub tag: u64,
+    /// The top limb's leaves.
+    pub leaves: Block,
 }
 
 /// A limb column's leaves.
@@ -194,31 +239,55 @@ impl Layout {
             })
             .collect::<Vec<_>>();
         let mut nodes = Vec::new();
-        for node in &circuit.nodes {
+        for (id, node) in circuit.nodes.iter().enumerate() {
             let block = Block::new(node.rows as usize, node.inner as usize);
+            // Commits limbs of the given widths; returns them with the position after the last one.
+            let mut cut = |widths: &[u8], columns: &mut Vec<Block>, leaves: &mut Vec<Block>| -> (Vec<Limb>, u32) {
+                let mut position = 0u32;
+                let commit = |&width: &u8| {
+                    let column = push(columns, block.clone());
+                    limbs.push((column, tag(TableKind::Range(width)), push(leaves, block.clone())));
+                    let shift = position;
+                    position = position.saturating_add(width.into());
+                    Limb { column, shift }
+                };
+                (widths.iter().map(commit).collect(), position)
+            };
+            let widths = |width: u8| limb_widths(width, circuit.limb_bits);
             nodes.push(match &node.op {
                 Op::Input(_) | Op::Affine(_) => Placed::None,
                 Op::Rescale { shift, bits, .. } => {
-                    let mut cut = |width: u8| -> Vec<Limb> {
-                        let mut position = 0u32;
-                        limb_widths(width, circuit.limb_bits)
-                            .into_iter()
-                            .map(|limb| {
-                                let column = push(&mut columns, block.clone());
-                                limbs.push((column, tag(TableKind::Range(limb)), push(&mut leaves, block.clone())));
-                                let shift = position;
-                                position = position.saturating_add(limb.into());
-                                Limb { column, shift }
-                            })
-                            .collect()
-                    };
-                    let (offset, remainder) = (cut(*bits), cut(*shift));
+                    let (offset, _) = cut(&widths(*bits), &mut columns, &mut leaves);
+                    let (remainder, _) = cut(&widths(*shift), &mut columns, &mut leaves);
                     let sign = push(&mut columns, block.clone());
                     let excess = push(&mut leaves, block.clone());
                     Placed::Rescale { sign, offset, remainder, lanes: push(&mut lanes, block), excess }
                 }
                 Op::Lookup { .. } => {
                     Placed::Lookup { value: push(&mut columns, block.clone()), leaves: push(&mut leaves, block) }
+                }
+                Op::Quotient { .. } | Op::Root(_) => {
+                    let bracket = checked.bracket(id);
+                    let (value, _) = cut(&widths(bracket.map_or(1, |bracket| bracket.bits)), &mut columns, &mut leaves);
+                    let check_widths = widths(bracket.map_or(1, |bracket| bracket.check_bits));
+                    let (top, lower) = check_widths.split_last().unwrap_or((&1, &[]));
+                    let mut check = || {
+                        let (lower, shift) = cut(lower, &mut columns, &mut leaves);
+                        (lower, shift, tag(TableKind::Range(*top)), push(&mut leaves, block.clone()))
+                    };
+                    Placed::Bracket { value, checks: [check(), check()] }
+                }
+                Op::Max { source } => {
+                    let cells = circuit
+                        .nodes
+                        .get(*source as usize)
+                        .map_or(block.clone(), |source| Block::new(source.rows as usize, source.inner as usize));
+                    Placed::Max {
+                        value: push(&mut columns, block.clone()),
+                        equal: push(&mut columns, cells.clone()),
+                        pairs: push(&mut leaves, cells),
+                        counts: push(&mut leaves, block),
+                    }
                 }
             });
         }
@@ -239,6 +308,18 @@ impl Layout {
                         NodeColumns::Rescale { sign, offset, remainder, lanes: lane(lanes), excess: leaf(excess) }
                     }
                     Placed::Lookup { value, leaves } => NodeColumns::Lookup { value, leaves: leaf(leaves) },
+                    Placed::Bracket { value, checks } => NodeColumns::Bracket {
+                        value,
+                        checks: checks.map(|(lower, shift, tag, leaves)| Check {
+                            lower,
+                            shift,
+                            tag,
+                            leaves: leaf(leaves),
+                        }),
+                    },
+                    Placed::Max { value, equal, pairs, counts } => {
+                        NodeColumns::Max { value, equal, pairs: leaf(pairs), counts: leaf(counts) }
+                    }
                 })
                 .collect(),
             limbs: limbs
@@ -271,11 +352,7 @@ impl Layout {
 
     /// Number of leaves that are in use.
     pub fn leaves_len(&self) -> usize {
-        let nodes = self.nodes.iter().filter_map(|node| match node {
-            NodeColumns::None => None,
-            NodeColumns::Rescale { excess, .. } => Some(excess),
-            NodeColumns::Lookup { leaves, .. } => Some(leaves),
-        });
+        let nodes = self.nodes.iter().flat_map(NodeColumns::leaves);
         let limbs = self.limbs.iter().map(|limb| &limb.leaves);
         space_len(limbs.chain(nodes).chain(self.tables.iter().map(|table| &table.leaves)))
     }
@@ -294,6 +371,8 @@ enum Placed {
     None,
     Rescale { sign: usize, offset: Vec<Limb>, remainder: Vec<Limb>, lanes: usize, excess: usize },
     Lookup { value: usize, leaves: usize },
+    Bracket { value: Vec<Limb>, checks: [(Vec<Limb>, u32, u64, usize); 2] },
+    Max { value: usize, equal: usize, pairs: usize, counts: usize },
 }
 
 fn push(space: &mut Vec<Block>, block: Block) -> usize {
@@ -333,6 +412,19 @@ fn table_kinds(checked: &CheckedCircuit) -> BTreeMap<TableKind, u8> {
                 if let Some(saturation) = checked.saturation(id) {
                     kinds.insert(TableKind::Saturation(saturation.bits), saturation.bits);
                 }
+            }
+            Op::Quotient { .. } | Op::Root(_) => {
+                let Some(bracket) = checked.bracket(id) else { continue };
+                for width in [bracket.bits, bracket.check_bits] {
+                    for width in limb_widths(width, circuit.limb_bits) {
+                        kinds.insert(TableKind::Range(width), width);
+                    }
+                }
+            }
+            Op::Max { .. } => {
+                let Some(maximum) = checked.maximum(id) else { continue };
+                kinds.insert(TableKind::Zero(maximum.bits), maximum.bits);
+                kinds.insert(TableKind::Range(maximum.count_bits), maximum.count_bits);
             }
             Op::Lookup { table, .. } => {
                 let entries = circuit.tables.get(*table as usize).map_or(1, |table| table.values.len());

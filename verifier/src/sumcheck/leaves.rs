@@ -10,10 +10,10 @@ use p3_field::PrimeCharacteristicRing;
 
 use super::claims::Claim;
 use super::eq::{dot, eq_range};
-use super::layout::{Block, Layout, Limb, NodeColumns, TableColumns, TableKind};
+use super::layout::{Block, Check, Layout, Limb, NodeColumns, TableColumns, TableKind};
 use super::lookup::LeafClaim;
 use super::stack::ColumnClaim;
-use crate::circuit::{CheckedCircuit, Circuit, Op};
+use crate::circuit::{CheckedCircuit, Circuit, Maximum, Op};
 use crate::field::{EF, F, inverse_power_of_two, signed};
 
 /// Challenges of the lookup argument.
@@ -32,6 +32,8 @@ pub struct Challenges {
 pub struct ExpressionClaim<'a> {
     /// The node.
     pub node: usize,
+    /// Which of the node's expressions.
+    pub expression: usize,
     /// Multiplier.
     pub coefficient: EF,
     /// Factors over rows.
@@ -48,9 +50,9 @@ pub struct ExpressionClaim<'a> {
 pub struct Leaves<'a> {
     /// Claims on committed columns.
     pub columns: Vec<ColumnClaim<'a>>,
-    /// Claims on tensors that are looked up in function tables.
+    /// Claims on tensors that are looked up in function tables, and on maxima and what they are compared with.
     pub tensors: Vec<Claim<'a>>,
-    /// Claims on rescaled expressions.
+    /// Claims on expressions that are rescaled or must not be negative.
     pub expressions: Vec<ExpressionClaim<'a>>,
     /// What all of them add up to.
     pub total: EF,
@@ -83,14 +85,23 @@ impl<'a> Leaves<'a> {
                     let lookup =
                         at.lookup(leaves, layout.tag(TableKind::Function(*table)), &mut known, &mut parts.total);
                     parts.column(*value, challenges.beta, &lookup);
-                    parts.tensors.push(Claim {
-                        source: *source as usize,
-                        gather: None,
-                        coefficient: EF::ONE,
-                        rows: lookup.rows,
-                        inner: lookup.inner,
-                        taps: Cow::Borrowed(&[]),
-                    });
+                    parts.tensor(*source as usize, EF::ONE, lookup.rows, lookup.inner);
+                }
+                (_, NodeColumns::Bracket { checks, .. }) => {
+                    for (expression, check) in checks.iter().enumerate() {
+                        let lookup = at.lookup(&check.leaves, check.tag, &mut known, &mut parts.total);
+                        parts.check((id, expression), check, lookup);
+                    }
+                }
+                (Op::Max { source }, NodeColumns::Max { equal, pairs, counts, .. }) => {
+                    let Some(maximum) = checked.maximum(id) else { continue };
+                    let tag = layout.tag(TableKind::Zero(maximum.bits));
+                    let lookup = at.lookup(pairs, tag, &mut known, &mut parts.total);
+                    parts.column(*equal, challenges.beta, &lookup);
+                    parts.differences((id, *source as usize), maximum, lookup);
+                    let tag = layout.tag(TableKind::Range(maximum.count_bits));
+                    let lookup = at.lookup(counts, tag, &mut known, &mut parts.total);
+                    parts.count(*equal, pairs, maximum, lookup);
                 }
                 _ => {}
             }
@@ -110,6 +121,47 @@ impl<'a> Leaves<'a> {
 
     fn column(&mut self, column: usize, coefficient: EF, lookup: &Lookup<'a>) {
         self.columns.push(ColumnClaim { column, coefficient, rows: lookup.rows.clone(), inner: lookup.inner.clone() });
+    }
+
+    fn tensor(&mut self, source: usize, coefficient: EF, rows: Cow<'a, [EF]>, inner: Cow<'a, [EF]>) {
+        self.tensors.push(Claim { source, gather: None, coefficient, rows, inner, taps: Cow::Borrowed(&[]) });
+    }
+
+    /// The top limb of an expression that must be in range: `(expr - lower limbs) / 2^shift`.
+    fn check(&mut self, (node, expression): (usize, usize), check: &Check, lookup: Lookup<'a>) {
+        let unit = inverse_power_of_two(check.shift);
+        for limb in &check.lower {
+            self.column(limb.column, EF::from(-unit * F::TWO.exp_u64(limb.shift.into())), &lookup);
+        }
+        self.expressions.push(ExpressionClaim {
+            node,
+            expression,
+            coefficient: unit.into(),
+            rows: lookup.rows,
+            inner: lookup.inner,
+            inner_point: lookup.inner_point,
+        });
+    }
+
+    /// How much a maximum is above each cell of its source.
+    fn differences(&mut self, (node, source): (usize, usize), maximum: Maximum, lookup: Lookup<'a>) {
+        let groups = lookup.rows.chunks(maximum.window.max(1)).map(|rows| rows.iter().copied().sum());
+        let rows: Vec<EF> = groups.collect();
+        let inner: Vec<EF> =
+            if maximum.across { alloc::vec![lookup.inner.iter().copied().sum()] } else { lookup.inner.to_vec() };
+        self.tensor(node, EF::ONE, Cow::Owned(rows), Cow::Owned(inner));
+        self.tensor(source, -EF::ONE, lookup.rows, lookup.inner);
+    }
+
+    /// How many cells of its source equal a maximum, minus one.
+    fn count(&mut self, equal: usize, cells: &Block, maximum: Maximum, lookup: Lookup<'a>) {
+        self.total += lookup.mass;
+        let rows = lookup.rows.iter().flat_map(|&row| core::iter::repeat_n(row, maximum.window)).collect();
+        let inner = match (maximum.across, lookup.inner.first()) {
+            (true, Some(&weight)) => Cow::Owned(alloc::vec![weight; cells.inner]),
+            _ => lookup.inner,
+        };
+        self.columns.push(ColumnClaim { column: equal, coefficient: EF::ONE, rows: Cow::Owned(rows), inner });
     }
 
     /// The excess of a rescale, in terms of its expression and columns:
@@ -133,6 +185,7 @@ impl<'a> Leaves<'a> {
         }
         self.expressions.push(ExpressionClaim {
             node,
+            expression: 0,
             coefficient: per_expression.into(),
             rows: lookup.rows,
             inner: lookup.inner,
@@ -188,6 +241,10 @@ fn table_value(circuit: &Circuit, table: &TableColumns, point: &[EF], beta: EF) 
             let top = point.first().copied().unwrap_or_default();
             let zero: EF = eq_range(point, half, 1).into_iter().sum();
             index - F::from_usize(half) + beta * (top.double() - EF::ONE - zero) + tag
+        }
+        TableKind::Zero(_) => {
+            let zero: EF = point.iter().map(|&x| EF::ONE - x).product();
+            index + beta * zero + tag
         }
         TableKind::Function(id) => {
             let Some(function) = circuit.tables.get(id as usize) else { return EF::ZERO };

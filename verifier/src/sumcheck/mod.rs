@@ -21,15 +21,16 @@ use alloc::vec::Vec;
 use p3_field::PrimeCharacteristicRing;
 use thiserror::Error;
 
-use crate::circuit::{CheckedCircuit, Circuit, Port, Term};
-use crate::field::{EF, signed};
+use crate::circuit::{CheckedCircuit, Circuit, Node, Port, Term};
+use crate::field::{EF, F, signed};
 use crate::key::CheckedKey;
 use crate::statement::{CONTEXT_LEN_MAX, Proof, Statement};
 use crate::transcript::Transcript;
 use crate::wire;
 use channel::Channel;
 use claims::{Claim, Values, batch, complete, evaluate, expression_claims};
-use layout::{Layout, NodeColumns};
+use contraction::Selections;
+use layout::{Layout, Limb, NodeColumns};
 use leaves::{Challenges, ExpressionClaim, Leaves};
 use pcs::{ColumnOpening, Opening, Purpose, StackShape};
 use stack::ColumnClaim;
@@ -145,7 +146,7 @@ pub fn verify(key: &CheckedKey, proof: &Proof) -> Result<(), VerifyError> {
     let challenges = Challenges { alpha, beta, eta: channel.sample() };
     let Leaves { columns, tensors, expressions, total } = Leaves::new(checked, layout, &leaf, challenges);
 
-    let mut terms = ExpressionTerms::new(checked, &expressions);
+    let mut terms = ExpressionTerms::new(checked, &public.selections, &expressions);
     let mut total = total - terms.constant;
     let mut reduced = contraction::Reduced::default();
     if !terms.instances.is_empty() {
@@ -167,7 +168,7 @@ pub fn verify(key: &CheckedKey, proof: &Proof) -> Result<(), VerifyError> {
     let on = |values: &[Values]| -> EF {
         tensor_claims.iter().filter_map(|claim| Some(evaluate(claim, values.get(claim.source)?))).sum()
     };
-    total -= on(&complete(checked, public.input_values(checked), EF::ONE));
+    total -= on(&complete(checked, public.known_values(checked), EF::ONE));
 
     let mut column_claims = columns;
     let mut lane = None;
@@ -190,7 +191,7 @@ pub fn verify(key: &CheckedKey, proof: &Proof) -> Result<(), VerifyError> {
     let (point, end) = rounds::verify(&mut channel, layout.stack_variables, stack::DEGREE, total)?;
     let value = channel.receive()?;
     let weights = stack::evaluate(layout, &column_claims, &point)
-        + on(&complete(checked, looked_up_values(layout, &point), EF::ZERO))
+        + on(&complete(checked, committed_values(layout, &point), EF::ZERO))
         + pin_weight * eq::eq_points(&pinned_point, &point);
     channel.assert_zero(weights * value - end, Step::Stack)?;
     channel.finish()?;
@@ -224,6 +225,8 @@ fn verify_weights(
 pub struct Public {
     inputs: Vec<(usize, Vec<EF>)>,
     outputs: Vec<(usize, Vec<EF>)>,
+    /// The inputs as indices, as far as they are such.
+    pub selections: Selections,
 }
 
 impl Public {
@@ -239,7 +242,12 @@ impl Public {
             return Err(VerifyError::Context);
         }
         let Circuit { inputs, outputs, .. } = key.circuit().circuit();
+        let indices = |(port, tensor): (&Port, &Vec<i64>)| {
+            let indices = port.to_node_order(tensor).into_iter().map(u32::try_from).collect::<Result<_, _>>();
+            Some((port.node, indices.ok()?))
+        };
         Ok(Self {
+            selections: inputs.iter().zip(&statement.inputs).filter_map(indices).collect(),
             inputs: check_ports(key.circuit(), "input", inputs, &statement.inputs)?,
             outputs: check_ports(key.circuit(), "output", outputs, &statement.outputs)?,
         })
@@ -265,9 +273,16 @@ impl Public {
         self.outputs.iter().filter_map(claim).collect()
     }
 
-    /// Values of all tensors as far as inputs determine them linearly.
-    pub fn input_values(&self, checked: &CheckedCircuit) -> Vec<Values> {
-        let mut values = alloc::vec![Values::Zero; checked.circuit().nodes.len()];
+    /// Values of the inputs, and what quotients and roots are above.
+    pub fn known_values(&self, checked: &CheckedCircuit) -> Vec<Values> {
+        let lowest = |(id, node): (usize, &Node)| match checked.bracket(id) {
+            Some(bracket) => Values::Outer {
+                rows: alloc::vec![signed(bracket.low).into(); node.rows as usize],
+                inner: alloc::vec![EF::ONE; node.inner as usize],
+            },
+            None => Values::Zero,
+        };
+        let mut values: Vec<Values> = checked.circuit().nodes.iter().enumerate().map(lowest).collect();
         for (node, cells) in &self.inputs {
             let inner = checked.circuit().nodes.get(*node).map_or(1, |node| node.inner as usize);
             if let Some(slot) = values.get_mut(*node) {
@@ -315,23 +330,18 @@ pub struct ExpressionTerms<'a> {
 
 impl<'a> ExpressionTerms<'a> {
     /// Takes claimed expressions apart.
-    pub fn new(checked: &'a CheckedCircuit, claims: &[ExpressionClaim<'a>]) -> Self {
+    pub fn new(checked: &'a CheckedCircuit, selections: &'a Selections, claims: &[ExpressionClaim<'a>]) -> Self {
         let mut terms = Self { instances: Vec::new(), linear: Vec::new(), biases: Vec::new(), constant: EF::ZERO };
-        for ExpressionClaim { node, coefficient, rows, inner, inner_point } in claims {
-            let Some(expr) = checked.circuit().nodes.get(*node).and_then(|node| node.op.expr()) else { continue };
+        for claim in claims {
+            let Some(expression) = checked.expressions(claim.node).get(claim.expression) else { continue };
+            let ExpressionClaim { coefficient, rows, inner, inner_point, .. } = claim;
             let over_rows: EF = rows.iter().copied().sum();
             let mass = over_rows * inner.iter().copied().sum::<EF>();
-            terms.constant += *coefficient * mass * signed(expr.constant);
-            terms.linear.extend(expression_claims(checked, *node, expr, *coefficient, rows, inner));
-            terms.instances.extend(contraction::expression_instances(
-                checked,
-                *node,
-                *coefficient,
-                rows,
-                inner,
-                inner_point,
-            ));
-            for term in &expr.terms {
+            terms.constant += *coefficient * mass * signed(expression.expr.constant);
+            terms.linear.extend(expression_claims(expression, *coefficient, rows, inner));
+            let circuit = checked.circuit();
+            terms.instances.extend(contraction::expression_instances(circuit, expression, selections, claim));
+            for term in &expression.expr.terms {
                 if let Term::Bias { coefficient: factor, weight } = term {
                     let coefficient = *coefficient * over_rows * signed(*factor);
                     terms.biases.push((*weight as usize, inner_point.clone(), coefficient));
@@ -354,16 +364,35 @@ pub fn lane_values(layout: &Layout, point: &[EF]) -> Vec<Values> {
     layout.nodes.iter().map(values).collect()
 }
 
-/// Equality weights of the stack at a point, as values of the looked-up tensors.
-pub fn looked_up_values(layout: &Layout, point: &[EF]) -> Vec<Values> {
-    let values = |columns: &NodeColumns| match columns {
-        NodeColumns::Lookup { value, .. } => layout.columns.get(*value).map_or(Values::Zero, |block| Values::Outer {
-            rows: block.row_weights(point),
-            inner: block.inner_weights(point),
-        }),
-        _ => Values::Zero,
-    };
-    layout.nodes.iter().map(values).collect()
+/// Equality weights of the stack at a point, as values of the tensors that are linear in committed columns.
+pub fn committed_values(layout: &Layout, point: &[EF]) -> Vec<Values> {
+    layout.nodes.iter().map(|columns| columns.values(layout, point)).collect()
+}
+
+impl NodeColumns {
+    /// The tensor's value columns with what each counts: none if the tensor is not linear in committed columns.
+    pub fn value_limbs(&self) -> Vec<Limb> {
+        match self {
+            Self::Lookup { value, .. } | Self::Max { value, .. } => alloc::vec![Limb { column: *value, shift: 0 }],
+            Self::Bracket { value, .. } => value.clone(),
+            Self::None | Self::Rescale { .. } => Vec::new(),
+        }
+    }
+
+    fn values(&self, layout: &Layout, point: &[EF]) -> Values {
+        let mut all: Option<(Vec<EF>, Vec<EF>)> = None;
+        for limb in self.value_limbs() {
+            let Some(block) = layout.columns.get(limb.column) else { continue };
+            let unit = F::TWO.exp_u64(limb.shift.into());
+            let rows = block.row_weights(point).into_iter().map(|row| row * unit);
+            match &mut all {
+                // The limbs' blocks have the same shape, so the inner factors are the same.
+                Some((sum, _)) => sum.iter_mut().zip(rows).for_each(|(sum, row)| *sum += row),
+                None => all = Some((rows.collect(), block.inner_weights(point))),
+            }
+        }
+        all.map_or(Values::Zero, |(rows, inner)| Values::Outer { rows, inner })
+    }
 }
 
 /// Claims on signs and offset limbs that come from the claims on all lanes.
@@ -382,7 +411,7 @@ pub fn lane_claims(layout: &Layout, point: &[EF], batch: EF) -> Vec<ColumnClaim<
         };
         claim(*sign, batch);
         for limb in offset {
-            claim(limb.column, batch.square() * crate::field::F::TWO.exp_u64(limb.shift.into()));
+            claim(limb.column, batch.square() * F::TWO.exp_u64(limb.shift.into()));
         }
     }
     claims

@@ -12,7 +12,7 @@
 use alloc::vec::Vec;
 
 use super::contraction;
-use super::layout::NodeColumns;
+use super::layout::{Block, NodeColumns};
 use super::leaves::ExpressionClaim;
 use super::pcs::{ColumnOpening, StackShape};
 use super::{ExpressionTerms, VerifyError, activation, stack};
@@ -84,22 +84,26 @@ pub fn soundness(key: &CheckedKey) -> Result<(Vec<ErrorTerm>, f64), VerifyError>
 /// Number of rounds of the contraction, and of claims that it leaves together with the outputs.
 fn contraction_claims(key: &CheckedKey) -> (usize, usize) {
     let layout = key.layout();
-    let claims: Vec<ExpressionClaim<'_>> = layout
-        .nodes
-        .iter()
-        .enumerate()
-        .filter_map(|(node, columns)| match columns {
-            NodeColumns::Rescale { excess, .. } => Some(ExpressionClaim {
-                node,
-                coefficient: EF::ONE,
-                rows: alloc::vec![EF::ONE; excess.rows].into(),
-                inner: alloc::vec![EF::ONE; excess.inner].into(),
-                inner_point: alloc::vec![EF::ZERO; excess.log_inner],
-            }),
-            _ => None,
-        })
-        .collect();
-    let instances = ExpressionTerms::new(key.circuit(), &claims).instances;
+    let claim = |node: usize, expression: usize, leaves: &Block| ExpressionClaim {
+        node,
+        expression,
+        coefficient: EF::ONE,
+        rows: alloc::vec![EF::ONE; leaves.rows].into(),
+        inner: alloc::vec![EF::ONE; leaves.inner].into(),
+        inner_point: alloc::vec![EF::ZERO; leaves.log_inner],
+    };
+    let mut claims = Vec::new();
+    for (node, columns) in layout.nodes.iter().enumerate() {
+        match columns {
+            NodeColumns::Rescale { excess, .. } => claims.push(claim(node, 0, excess)),
+            NodeColumns::Bracket { checks: [above, below], .. } => {
+                claims.extend([claim(node, 0, &above.leaves), claim(node, 1, &below.leaves)]);
+            }
+            NodeColumns::None | NodeColumns::Lookup { .. } | NodeColumns::Max { .. } => {}
+        }
+    }
+    let selections = contraction::Selections::new();
+    let instances = ExpressionTerms::new(key.circuit(), &selections, &claims).instances;
     let variables = instances.iter().map(|instance| instance.variables).max().unwrap_or_default();
     (variables, instances.len().saturating_add(key.circuit().circuit().outputs.len()))
 }

@@ -1,38 +1,26 @@
-//! Random small circuits with random views: honest proofs verify, whatever combination of relations, shapes and index maps.
-//!
-//! Evaluation in plain integers is the specification; prover and verifier each have a faster way for views whose inner axis
-//! passes, for grouped and dense contractions, for claims on known tensors. Here they meet on shapes nobody would write: axes
-//! of length one, single rows, inner lengths that are no power of two, strides of either sign, places outside the source,
-//! reshapes, products of different tensors, chains of affine nodes, outputs that are inputs.
-#[allow(dead_code)] // not everything that tests share is needed here
-mod common;
-
-use assay_prover::sumcheck::{ProveError, Prover};
-use assay_verifier::circuit::{AxisMap, CheckedCircuit, Circuit, Expr, Limits, Node, Op, Pass, Port};
+//! Random circuits with random views.
+use assay_verifier::circuit::{AxisMap, CheckedCircuit, Circuit, Expr, Indices, Limits, Node, Op, Port};
 use assay_verifier::circuit::{Range, Table, Term, View, Weight};
-use assay_verifier::key::{CheckedKey, KeyError};
-use assay_verifier::statement::Statement;
-use assay_verifier::sumcheck::verify;
-use common::{Numbers, inputs_of, weights_of};
-use proptest::prelude::*;
+
+use crate::common::Numbers;
 
 /// What a circuit may be made of.
 #[derive(Clone, Copy, Debug, Default)]
-struct Without {
-    weights: bool,
-    rescale: bool,
-    lookups: bool,
+pub struct Without {
+    pub weights: bool,
+    pub rescale: bool,
+    pub lookups: bool,
 }
 
 /// Builds a circuit node by node.
-struct Builder {
+pub struct Builder {
     numbers: Numbers,
     without: Without,
     circuit: Circuit,
 }
 
 impl Builder {
-    fn new(seed: u64, without: Without) -> Self {
+    pub fn new(seed: u64, without: Without) -> Self {
         let mut numbers = Numbers(seed);
         let _ = (numbers.below(2), numbers.below(2), numbers.below(2), numbers.below(2));
         let limb_bits = 4 + numbers.below(7) as u8;
@@ -86,7 +74,11 @@ impl Builder {
             if unused.contains(&axis) || !dense { 0 } else { self.between(-2, 2) }
         });
         let coefficients: Vec<i64> = coefficients.collect();
-        AxisMap { offset: self.between(-1, 3), coefficients }
+        let mut map = AxisMap::affine(self.between(-1, 3), coefficients);
+        if self.below(6) == 0 {
+            map.table = (0..1 + self.below(6)).map(|_| self.below(5) as u32).collect();
+        }
+        map
     }
 
     /// A view of a node on a source; `inner_free` leaves the result's inner axes alone.
@@ -100,7 +92,7 @@ impl Builder {
             if axes.len() == 2 || inner == rows * inner {
                 let dims = if axes.len() == 2 { vec![rows, inner] } else { vec![rows * inner] };
                 let one_hot = |axis: usize| (0..dims.len()).map(|other| i64::from(other == axis)).collect();
-                let maps = (0..dims.len()).map(|axis| AxisMap { offset: 0, coefficients: one_hot(axis) }).collect();
+                let maps = (0..dims.len()).map(|axis| AxisMap::affine(0, one_hot(axis))).collect();
                 return View { source: source as u32, axes, sum: Vec::new(), dims: dims.clone(), maps };
             }
         }
@@ -148,7 +140,7 @@ impl Builder {
         if let Some(axis) = passing {
             dims.push(source_inner);
             let coefficients = (0..lengths.len()).map(|other| i64::from(other == axis)).collect();
-            maps.push(AxisMap { offset: last_offset, coefficients });
+            maps.push(AxisMap::affine(last_offset, coefficients));
         }
         View { source: source as u32, axes, sum, dims, maps }
     }
@@ -183,17 +175,102 @@ impl Builder {
         Term::Linear { coefficient: self.coefficient(), view: self.view(shape, source, sums, inner_free) }
     }
 
+    /// A product of two views with the same axes, each of which leaves some of them alone.
+    fn product(&mut self, [rows, inner]: [u32; 2]) -> Term {
+        let mut axes = self.factors(rows);
+        let whole = self.below(2) == 0;
+        axes.extend(if whole { vec![inner] } else { self.factors(inner) });
+        let taps = 1 + self.below(4) as u32;
+        let mut sum = if self.below(2) == 0 { self.factors(taps) } else { Vec::new() };
+        let sources = [self.source(), self.source()];
+        let narrowest = sources.map(|source| self.circuit.nodes[source].inner).into_iter().min().unwrap_or(1);
+        let channels = 1 + self.below(narrowest.into()) as u32;
+        sum.extend((self.below(2) == 0).then_some(channels));
+        let lengths: Vec<u32> = axes.iter().chain(&sum).copied().collect();
+        let [left, right] = sources.map(|source| {
+            let Node { rows, inner: source_inner, .. } = self.circuit.nodes[source];
+            // The axis that runs along the source's inner one, if any.
+            let output = (whole && inner <= source_inner).then_some(axes.len() - 1);
+            let channel = (!sum.is_empty() && sum[sum.len() - 1] <= source_inner).then_some(lengths.len() - 1);
+            let passing = [None, output, channel][self.below(3) as usize];
+            let mut unused: Vec<usize> = (0..axes.len()).filter(|_| self.below(2) == 0).collect();
+            unused.extend(passing);
+            let mut dims = self.factors(if passing.is_some() { rows } else { rows * source_inner });
+            let mut maps: Vec<AxisMap> = (0..dims.len()).map(|_| self.map(&lengths, &unused)).collect();
+            if let Some(axis) = passing {
+                dims.push(source_inner);
+                let offset = self.below((source_inner - lengths[axis] + 1).into()) as i64;
+                maps.push(AxisMap::affine(offset, (0..lengths.len()).map(|other| i64::from(other == axis)).collect()));
+            }
+            View { source: source as u32, axes: axes.clone(), sum: sum.clone(), dims, maps }
+        });
+        Term::Product { coefficient: self.coefficient(), left, right }
+    }
+
+    /// A row of a weight for each row, by the description or by an input.
+    fn selection(&mut self, [rows, inner]: [u32; 2]) -> Term {
+        let outputs = 1 + self.below(9) as u32;
+        let bits = 2 + self.below(4) as u8;
+        self.circuit.weights.push(Weight { outputs, taps: 1, channels: inner, bits });
+        let fits = |node: &Node| match node.op {
+            Op::Input(Range { low, high }) => low >= 0 && high < outputs.into() && node.rows * node.inner == rows,
+            _ => false,
+        };
+        let indices = match self.circuit.nodes.iter().position(fits) {
+            Some(input) => Indices::Input(input as u32),
+            None => Indices::Constant((0..rows).map(|_| self.below(outputs.into()) as u32).collect()),
+        };
+        Term::Select { coefficient: self.coefficient(), weight: self.circuit.weights.len() as u32 - 1, indices }
+    }
+
+    /// A rescaled tensor of positive values, of the given shape or one for each row.
+    fn positive(&mut self, [rows, inner]: [u32; 2]) -> View {
+        let inner_own = if self.below(2) == 0 { 1 } else { inner };
+        let term = self.term([rows, inner_own]);
+        let bits = 1 + self.below(7) as u8;
+        let expr = Expr { constant: self.between(0, 9), terms: vec![term] };
+        let (shift, low) = (self.below(4) as u8, self.between(1, 3));
+        self.push([rows, inner_own], Op::Rescale { expr, shift, low, bits });
+        let mut view = View::identity(self.circuit.nodes.len() as u32 - 1, rows, inner);
+        if inner_own == 1 {
+            view.dims[1] = 1;
+            view.maps[1] = AxisMap::affine(0, vec![0, 0]);
+        }
+        view
+    }
+
+    fn quotient(&mut self, shape: [u32; 2]) {
+        let denominator = self.positive(shape);
+        let terms = (0..1 + self.below(3)).map(|_| self.term(shape)).collect();
+        let numerator = Expr { constant: self.between(-99, 99), terms };
+        self.push(shape, Op::Quotient { numerator, denominator });
+    }
+
+    fn root(&mut self, shape: [u32; 2]) {
+        let view = self.positive(shape);
+        let terms = vec![Term::Linear { coefficient: self.between(1, 9), view: view.clone() }];
+        let mut expr = Expr { constant: self.between(0, 9), terms };
+        if self.below(2) == 0 {
+            expr.terms.push(Term::Product { coefficient: 1, left: view.clone(), right: view });
+        }
+        self.push(shape, Op::Root(expr));
+    }
+
+    fn maximum(&mut self) {
+        let source = self.source();
+        let Node { rows, inner, .. } = self.circuit.nodes[source];
+        let windows: Vec<u32> = (1..=rows).filter(|window| rows.is_multiple_of(*window)).collect();
+        let window = windows[self.below(windows.len() as u64) as usize];
+        let inner = if self.below(2) == 0 { 1 } else { inner };
+        self.push([rows / window, inner], Op::Max { source: source as u32 });
+    }
+
     fn term(&mut self, shape: [u32; 2]) -> Term {
-        let kind = self.below(if self.without.weights { 2 } else { 5 });
+        let kind = self.below(if self.without.weights { 2 } else { 6 });
         match kind {
             0 => self.linear(shape),
-            1 => {
-                let (left, right) = (self.source(), self.source());
-                let free = self.below(4) == 0;
-                let left = self.view(shape, left, false, free);
-                let right = self.view(shape, right, false, false);
-                Term::Product { coefficient: self.coefficient(), left, right }
-            }
+            1 => self.product(shape),
+            5 => self.selection(shape),
             2 => Term::Bias { coefficient: self.coefficient(), weight: self.weight(shape[1], 1) },
             _ => {
                 let source = self.source();
@@ -234,7 +311,10 @@ impl Builder {
         let before = self.circuit.clone();
         let shape = self.shape();
         let constant = self.between(-5, 5);
-        match self.below(4) {
+        match self.below(8) {
+            5 if !self.without.rescale => self.quotient(shape),
+            6 if !self.without.rescale => self.root(shape),
+            7 if !self.without.rescale => self.maximum(),
             0 if !self.without.lookups => {
                 let source = self.source();
                 let Node { rows, inner, .. } = self.circuit.nodes[source];
@@ -266,7 +346,8 @@ impl Builder {
         }
     }
 
-    fn finish(mut self) -> Circuit {
+    /// The circuit.
+    pub fn finish(mut self) -> Circuit {
         for _ in 0..1 + self.below(2) {
             self.push_input();
         }
@@ -281,123 +362,4 @@ impl Builder {
         }
         self.circuit
     }
-}
-
-/// Proves and verifies a random circuit, and checks that a changed output is refused.
-fn check(seed: u64, without: Without) -> Result<(), TestCaseError> {
-    let circuit = Builder::new(seed, without).finish();
-    let mut numbers = Numbers(seed ^ 77);
-    let weights = weights_of(&circuit, &mut numbers);
-    let inputs = inputs_of(&circuit, &mut numbers);
-    let prover = Prover::new(circuit.clone(), weights).map_err(|error| TestCaseError::fail(format!("{error}")))?;
-    let key = prover.prove_range().unwrap();
-    let key = CheckedKey::new(&key, &Limits::default()).map_err(|error| TestCaseError::fail(format!("{error}")))?;
-    let proof = prover.prove(&inputs, b"").unwrap();
-    if let Err(error) = verify(&key, &proof) {
-        return Err(TestCaseError::fail(format!("{error}: {circuit:#?}")));
-    }
-    // The same with one output changed, within its range.
-    let mut numbers = Numbers(seed ^ 99);
-    let port = numbers.below(proof.statement.outputs.len() as u64) as usize;
-    let range = key.circuit().range(circuit.outputs[port].node).unwrap();
-    let mut outputs = proof.statement.outputs.clone();
-    let cell = numbers.below(outputs[port].len() as u64) as usize;
-    let value = &mut outputs[port][cell];
-    if range.low < range.high {
-        *value = if *value < range.high { *value + 1 } else { range.low };
-        let evaluation = prover.evaluate(&inputs).unwrap();
-        let witness = assay_prover::witness::Witness::new(key.circuit(), key.layout(), &evaluation);
-        let statement = Statement { outputs, ..proof.statement.clone() };
-        let proof = prover.argue(statement, &witness, &evaluation).unwrap();
-        prop_assert!(verify(&key, &proof).is_err(), "a changed output verifies: {circuit:#?}");
-    }
-    Ok(())
-}
-
-/// `PROPTEST_CASES` asks for more than the tests of every day.
-fn config() -> ProptestConfig {
-    let default = ProptestConfig::default();
-    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { default.cases } else { 96 };
-    // A seed is not worth shrinking.
-    ProptestConfig { cases, max_shrink_iters: 0, failure_persistence: None, ..default }
-}
-
-proptest! {
-    #![proptest_config(config())]
-
-    #[test]
-    fn random_circuits_prove(seed: u64) {
-        check(seed, Without::default())?;
-    }
-
-    #[test]
-    fn random_circuits_without_something_prove(seed: u64, weights: bool, rescale: bool, lookups: bool) {
-        check(seed, Without { weights, rescale, lookups })?;
-    }
-}
-
-/// The random circuits have views of every kind.
-#[test]
-fn all_kinds_of_views_occur() {
-    let mut seen = std::collections::BTreeMap::<String, usize>::new();
-    for seed in 0..400 {
-        let circuit = Builder::new(seed, Without::default()).finish();
-        let checked = CheckedCircuit::new(circuit.clone(), &Limits::default()).unwrap();
-        for (id, node) in circuit.nodes.iter().enumerate() {
-            let Some(expr) = node.op.expr() else { continue };
-            for (index, term) in expr.terms.iter().enumerate() {
-                let kind = match term {
-                    Term::Linear { .. } => "linear",
-                    Term::Contract { .. } => "contract",
-                    Term::Bias { .. } => "bias",
-                    Term::Product { .. } => "product",
-                };
-                for gather in checked.gathers(id, index) {
-                    let pass = match gather.pass {
-                        Pass::None => "none",
-                        Pass::Output { .. } => "output",
-                        Pass::Channel { .. } => "channel",
-                    };
-                    let inner = if gather.inner == 1 { "free" } else { "used" };
-                    *seen.entry(format!("{kind}, {pass}, inner {inner}")).or_default() += 1;
-                }
-            }
-        }
-    }
-    let expected = [
-        "linear, none, inner free",
-        "linear, none, inner used",
-        "linear, output, inner free",
-        "linear, channel, inner free",
-        "linear, channel, inner used",
-        "contract, none, inner free",
-        "contract, none, inner used",
-        "contract, output, inner free",
-        "contract, channel, inner free",
-        "contract, channel, inner used",
-        "product, none, inner free",
-        "product, none, inner used",
-        "product, output, inner free",
-    ];
-    for kind in expected {
-        let count = seen.get(kind).copied().unwrap_or_default();
-        assert!(count >= 10, "{kind}: {count} of {seen:#?}");
-    }
-}
-
-/// A circuit that commits nothing: outputs are inputs, or sums of them.
-#[test]
-fn nothing_to_commit() {
-    for seed in 0..20 {
-        check(seed, Without { weights: true, rescale: true, lookups: true }).unwrap();
-    }
-}
-
-/// Errors are values here too: what is not a circuit has no prover.
-#[test]
-fn no_prover_without_a_circuit() {
-    let mut circuit = Builder::new(3, Without::default()).finish();
-    circuit.outputs.clear();
-    let weights = weights_of(&circuit, &mut Numbers(1));
-    assert!(matches!(Prover::new(circuit, weights), Err(ProveError::Key(KeyError::Circuit(_)))));
 }
