@@ -13,8 +13,8 @@ pub enum Primitive {
     Step,
     /// The largest whole number that is not larger.
     Floor,
-    /// The nearest whole number; the even one of two.
-    Round,
+    /// The nearest whole number, the even one of two, clamped to an interval; the ends may be infinite.
+    Round(f64, f64),
     /// `x` where positive, else `slope * x`.
     LeakyRelu(f64),
     /// `1 / (1 + exp(-x))`.
@@ -81,17 +81,17 @@ pub enum Whole {
 impl Primitive {
     /// Whether it must be tabulated: all but those that rescales compute.
     pub fn needs_table(self) -> bool {
-        !matches!(self, Self::Relu | Self::Clip(..) | Self::Abs | Self::Step | Self::Floor | Self::Round)
+        !matches!(self, Self::Relu | Self::Clip(..) | Self::Abs | Self::Step | Self::Floor | Self::Round(..))
     }
 
     /// Whether it jumps.
     pub fn jumps(self) -> bool {
-        matches!(self, Self::Step | Self::Floor | Self::Round | Self::Whole(..))
+        matches!(self, Self::Step | Self::Floor | Self::Round(..) | Self::Whole(..))
     }
 
     /// Whether its values are whole for every argument.
     pub fn is_whole(self) -> bool {
-        matches!(self, Self::Step | Self::Floor | Self::Round | Self::Whole(..))
+        matches!(self, Self::Step | Self::Floor | Self::Round(..) | Self::Whole(..))
     }
 
     /// Whether it takes whole numbers to whole numbers.
@@ -114,7 +114,7 @@ impl Primitive {
             Self::Abs => maximum(x, -x),
             Self::Step => f64::from(x > 0.0),
             Self::Floor => libm::floor(x),
-            Self::Round => libm::rint(x),
+            Self::Round(low, high) => minimum(maximum(libm::rint(x), low), high),
             Self::LeakyRelu(slope) => {
                 if x < 0.0 {
                     slope * x

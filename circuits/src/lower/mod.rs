@@ -119,7 +119,8 @@ impl Lowering<'_> {
             Kind::Combine(combine) => self.combination(id, combine),
             Kind::Function { source, function } => match function.primitive() {
                 Some(Primitive::Step) => self.step(id, *source),
-                Some(kind @ (Primitive::Floor | Primitive::Round)) => self.rounded(id, *source, kind),
+                Some(Primitive::Floor) => self.floor(id, *source),
+                Some(Primitive::Round(low, high)) => self.nearest(id, *source, low, high),
                 Some(Primitive::Relu) if self.whole[id as usize] => self.whole_clip(id, *source, 0.0, f64::INFINITY),
                 Some(Primitive::Clip(low, high)) if self.whole[id as usize] => self.whole_clip(id, *source, low, high),
                 Some(Primitive::Relu) => self.relu(id, *source),

@@ -15,7 +15,13 @@ const SMALL_TYPE: i64 = 1 << 8;
 impl Lowering<'_> {
     /// An input node. Its range is checked by the verifier itself, so the headroom is one more bit and costs no
     /// precision.
-    pub(super) fn input(&mut self, id: NodeId, name: &str, channels_last: bool, element: Element) -> Result<Placed, CompileError> {
+    pub(super) fn input(
+        &mut self,
+        id: NodeId,
+        name: &str,
+        channels_last: bool,
+        element: Element,
+    ) -> Result<Placed, CompileError> {
         let dims = self.graph.node(id).dims.clone();
         let mut order: Vec<usize> = (0..dims.len()).collect();
         if channels_last && dims.len() > 2 {

@@ -84,7 +84,13 @@ impl Lowering<'_> {
         let step = (domain.high - domain.low) / f64::from(FLAT_SAMPLES);
         let value = |place: i32| {
             let value = function.value(domain.low + f64::from(place) * step);
-            if value > magnitude { magnitude } else if value < -magnitude { -magnitude } else { value }
+            if value > magnitude {
+                magnitude
+            } else if value < -magnitude {
+                -magnitude
+            } else {
+                value
+            }
         };
         let steepest = (0..FLAT_SAMPLES).fold(0.0, |most, place| {
             let change = libm::fabs(value(place + 1) - value(place));

@@ -7,7 +7,7 @@ use super::layout::Layout;
 use super::terms::Sum;
 use super::{EXCESS_MAX, Lowering, Placed};
 use crate::error::CompileError;
-use crate::graph::{NodeId, Primitive};
+use crate::graph::NodeId;
 use crate::quantize::{Interval, power_of_two, round};
 
 /// Widest exact sum that is left as it is; a wider one is cut to what the samples need.
@@ -95,8 +95,18 @@ impl Lowering<'_> {
     }
 
     /// Whole numbers clamped to bounds, exactly.
-    pub(super) fn whole_clip(&mut self, id: NodeId, source: NodeId, low: f64, high: f64) -> Result<Placed, CompileError> {
+    pub(super) fn whole_clip(
+        &mut self,
+        id: NodeId,
+        source: NodeId,
+        low: f64,
+        high: f64,
+    ) -> Result<Placed, CompileError> {
         let sum = self.argument(source, 0)?;
+        self.whole_clamp(id, sum, low, high)
+    }
+
+    fn whole_clamp(&mut self, id: NodeId, sum: Sum, low: f64, high: f64) -> Result<Placed, CompileError> {
         let limit = |bound: f64, range: Range| (bound as i64).clamp(range.low, range.high);
         let (low, high) = (limit(low, sum.range), limit(high, sum.range));
         let Range { high: expected, .. } = self.expected(id, sum.range);
@@ -113,9 +123,11 @@ impl Lowering<'_> {
         }
         // `high - max(high - max(x, low), 0)`.
         let raised = self.cut(id, sum, 0, low, expected.max(low))?;
-        let below = Sum::identity(&self.builder, &raised).times(-1).and_then(|sum| sum.plus(high)).ok_or_else(too_wide)?;
+        let below =
+            Sum::identity(&self.builder, &raised).times(-1).and_then(|sum| sum.plus(high)).ok_or_else(too_wide)?;
         let room = self.cut(id, below, 0, 0, high - low)?;
-        let result = Sum::identity(&self.builder, &room).times(-1).and_then(|sum| sum.plus(high)).ok_or_else(too_wide)?;
+        let result =
+            Sum::identity(&self.builder, &room).times(-1).and_then(|sum| sum.plus(high)).ok_or_else(too_wide)?;
         Ok(result.affine(&mut self.builder))
     }
 
@@ -139,31 +151,42 @@ impl Lowering<'_> {
         }
     }
 
-    /// The largest or the nearest whole number.
-    pub(super) fn rounded(&mut self, id: NodeId, source: NodeId, kind: Primitive) -> Result<Placed, CompileError> {
-        let scale = self.scale_for(self.ranges[source as usize].magnitude(), self.bits - 1);
-        let sum = self.argument(source, scale)?;
+    /// The largest whole number that is not larger.
+    pub(super) fn floor(&mut self, id: NodeId, source: NodeId) -> Result<Placed, CompileError> {
+        let sum = self.fraction(source)?;
         let too_wide = || super::fault(self.graph, id, "values too large to be rounded");
         let Some(shift) = u8::try_from(sum.scale).ok().filter(|&shift| shift > 0) else {
-            let sum = sum.at_least(0).ok_or_else(too_wide)?;
             return self.whole_node(id, sum);
         };
-        let half = 1i64 << (shift - 1);
-        let ends = |range: Range| Range { low: range.low >> shift, high: (range.high >> shift) + 1 };
-        if kind == Primitive::Floor {
-            // A rescale adds one half.
-            let sum = sum.plus(-half).ok_or_else(too_wide)?;
-            let Range { low, high } = self.expected(id, ends(sum.range));
-            return self.cut(id, sum, shift, low, high);
-        }
-        let Range { low, high } = self.expected(id, ends(sum.range));
+        let Range { low, high } = self.expected(id, shifted(sum.range, shift));
+        // A rescale adds one half.
+        let sum = sum.plus(-(1i64 << (shift - 1))).ok_or_else(too_wide)?;
+        self.cut(id, sum, shift, low, high)
+    }
+
+    /// The nearest whole number within bounds, the even one of two.
+    pub(super) fn nearest(&mut self, id: NodeId, source: NodeId, low: f64, high: f64) -> Result<Placed, CompileError> {
+        let sum = self.fraction(source)?;
+        let too_wide = || super::fault(self.graph, id, "values too large to be rounded");
+        let Some(shift) = u8::try_from(sum.scale).ok().filter(|&shift| shift > 0) else {
+            return match low.is_finite() || high.is_finite() {
+                true => self.whole_clamp(id, sum, low, high),
+                false => self.whole_node(id, sum),
+            };
+        };
+        let (low, high) = if low.is_finite() && high.is_finite() {
+            (low as i64, high as i64)
+        } else {
+            let Range { low, high } = self.expected(id, shifted(sum.range, shift));
+            (low, high)
+        };
         let negative = sum.clone().times(-1).ok_or_else(too_wide)?;
         let up = self.cut(id, sum, shift, low, high)?;
         let Range { low, high } = self.builder.range(up.node);
         if high - low >= 1 << TIE_BITS_MAX {
             return Ok(up);
         }
-        // Rounding up minus rounding down is twice the result; it is odd where they differ.
+        // Rounding up and rounding down together are twice the result, or one more where they differ.
         let down = self.cut(id, negative, shift, -high, -low)?;
         let mut twice = Sum::identity(&self.builder, &up);
         let minus = Sum::identity(&self.builder, &down).times(-1).ok_or_else(too_wide)?;
@@ -171,7 +194,7 @@ impl Lowering<'_> {
         twice.expr.terms.extend(minus.expr.terms);
         let twice = twice.affine(&mut self.builder);
         let Range { low, high } = self.builder.range(twice.node);
-        let even = |twice: i64| (twice >> 1) + if twice & 3 == 3 { 1 } else { 0 };
+        let even = |twice: i64| (twice >> 1) + i64::from(twice & 3 == 3);
         let count = ((high - low + 1) as u64).next_power_of_two() as i64;
         let values: Vec<i32> = (low..low + count).map(|twice| even(twice.min(high)) as i32).collect();
         let range = Range { low: even(low), high: even(high) };
@@ -180,4 +203,16 @@ impl Lowering<'_> {
         let node = self.builder.node(shape, Op::Lookup { source: twice.node, table }, range);
         Ok(Placed { node, layout: twice.layout, scale: 0 })
     }
+
+    /// What is to be rounded, at a scale of at least 0.
+    fn fraction(&mut self, source: NodeId) -> Result<Sum, CompileError> {
+        let scale = self.scale_for(self.ranges[source as usize].magnitude(), self.bits - 1);
+        let sum = self.argument(source, scale)?;
+        sum.at_least(0).ok_or_else(|| self.fail(source, "values too large to be rounded"))
+    }
+}
+
+/// The whole numbers around the values of a range.
+fn shifted(range: Range, shift: u8) -> Range {
+    Range { low: range.low >> shift, high: (range.high >> shift) + 1 }
 }

@@ -84,12 +84,7 @@ fn cells_of(graph: &Graph, from: usize) -> u64 {
 }
 
 /// Imports one node: its outputs.
-pub(super) fn results(
-    graph: &mut Graph,
-    scope: &Scope<'_>,
-    opset: i64,
-    node: &NodeProto,
-) -> Result<Vec<Typed>, Fault> {
+pub(super) fn results(graph: &mut Graph, scope: &Scope<'_>, opset: i64, node: &NodeProto) -> Result<Vec<Typed>, Fault> {
     let import = ops::find(&node.domain, &node.op_type)
         .ok_or_else(|| Fault::Unsupported("no such operator in this compiler".into()))?;
     let before = graph.nodes.len();
@@ -125,7 +120,8 @@ pub(super) fn body(call: &mut Call<'_>, body: &GraphProto, inputs: Vec<Typed>) -
     let mut scope = Scope::inside(call.scope);
     let mut cells = 0;
     for tensor in &body.initializer {
-        let value = decode(tensor, &NoExternalData).map_err(|_| Fault::Unsupported(format!("the constant {:?} of a body", tensor.name)))?;
+        let value = decode(tensor, &NoExternalData)
+            .map_err(|_| Fault::Unsupported(format!("the constant {:?} of a body", tensor.name)))?;
         scope.set(&tensor.name, Typed { value: Value::Constant(value), kind: tensor.data_type });
     }
     for (declared, value) in body.input.iter().zip(inputs) {

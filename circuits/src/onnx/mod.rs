@@ -3,7 +3,7 @@
 mod attribute;
 mod call;
 mod external;
-mod import;
+pub(crate) mod import;
 pub mod load;
 pub mod ops;
 pub mod proto;

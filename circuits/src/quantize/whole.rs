@@ -12,8 +12,7 @@ pub fn whole(graph: &Graph) -> Vec<bool> {
             Kind::Constant(values) => values.iter().copied().all(is_whole),
             Kind::Combine(combine) => sources && is_whole_sum(combine),
             Kind::Function { function, .. } => {
-                function.primitive().is_some_and(|primitive| primitive.is_whole())
-                    || sources && function.keeps_whole()
+                function.primitive().is_some_and(|primitive| primitive.is_whole()) || sources && function.keeps_whole()
             }
             Kind::Max(_) | Kind::Reshape(_) | Kind::Transpose { .. } => sources,
         });

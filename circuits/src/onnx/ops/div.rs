@@ -1,8 +1,11 @@
 //! `Div` by a constant.
 use super::broadcast::{Operands, operands, scale};
-use super::{Call, Fault, Value};
+use super::{Call, Fault, Value, by_constant};
 
 pub(super) fn import(call: &mut Call<'_>) -> Result<Vec<Value>, Fault> {
+    if call.is_whole(0) {
+        return by_constant::quotient(call);
+    }
     let (Operands::ConstantRight(x, mut divisor), dims) = operands(call)? else {
         return Err(Fault::Unsupported("the divisor is not a constant".into()));
     };

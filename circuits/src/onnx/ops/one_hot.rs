@@ -22,13 +22,7 @@ pub(super) fn import(call: &mut Call<'_>) -> Result<Vec<Value>, Fault> {
 }
 
 /// Two steps, neither of which is one where the input is the number of its place.
-fn equal(
-    call: &mut Call<'_>,
-    x: NodeId,
-    dims: &[u32],
-    axis: usize,
-    places: Vec<f64>,
-) -> Result<[NodeId; 2], Fault> {
+fn equal(call: &mut Call<'_>, x: NodeId, dims: &[u32], axis: usize, places: Vec<f64>) -> Result<[NodeId; 2], Fault> {
     let from = call.shape(x);
     let maps = (0..from.len()).map(|at| unit(dims.len(), if at < axis { at } else { at + 1 })).collect();
     let view = View { source: x, axes: dims.to_vec(), sum: Vec::new(), dims: from, maps };
