@@ -5,10 +5,12 @@ use super::layout::Layout;
 use super::{Lowering, Placed, SCALE_MAX};
 use crate::error::CompileError;
 use crate::graph::{Element, NodeId};
-use crate::quantize::{Interval, finest_scale, power_of_two, round};
+use crate::quantize::{Interval, finest_scale, power_of_two};
 
 /// How much larger than the largest calibration value an input may be.
 const INPUT_HEADROOM: f64 = 2.0;
+/// Largest whole number that is taken exactly.
+const WHOLE_MAX: f64 = 1_099_511_627_776.0;
 /// Types of no more values than that are taken whole.
 const SMALL_TYPE: i64 = 1 << 8;
 
@@ -28,6 +30,21 @@ impl Lowering<'_> {
             order.remove(1);
             order.push(1);
         }
+        let (range, scale) = match element {
+            Element::Real => self.real_input(id),
+            Element::BOOLEAN => (Range { low: 0, high: 1 }, 0),
+            Element::Whole { low, high } => (self.whole_input(id, name, Range { low, high }), 0),
+        };
+        let inner = order.last().map_or(1, |&axis| dims[axis]);
+        let rows = dims.iter().product::<u32>() / inner;
+        let node = self.builder.node((rows, inner), Op::Input(range), range);
+        let port = self.port(id, name, (node, scale), dims.clone(), &order)?;
+        self.builder.inputs.push(port);
+        Ok(Placed { node, layout: Layout::new(&dims, &order), scale })
+    }
+
+    /// Range and scale of real numbers.
+    fn real_input(&self, id: NodeId) -> (Range, i32) {
         let limit = power_of_two(i32::from(self.bits) - 1) - 1.0;
         // Samples that are zero throughout say nothing about the range.
         let magnitude = Some(self.ranges[id as usize].magnitude()).filter(|&most| most > 0.0).unwrap_or(1.0);
@@ -35,28 +52,24 @@ impl Lowering<'_> {
         let scale = wide.unwrap_or_else(|| finest_scale(magnitude, limit, SCALE_MAX));
         let largest = if wide.is_some() { magnitude * power_of_two(scale) } else { limit };
         let high = (largest * INPUT_HEADROOM) as i64 + 1;
-        let inner = order.last().map_or(1, |&axis| dims[axis]);
-        let rows = dims.iter().product::<u32>() / inner;
-        let (scale, range) = match element {
-            Element::Real => (scale, Range { low: -high - 1, high }),
-            Element::Whole { low, high } => (0, self.whole_range(id, Range { low, high })),
-        };
-        let node = self.builder.node((rows, inner), Op::Input(range), range);
-        let port = self.port(id, name, (node, scale), dims.clone(), &order)?;
-        self.builder.inputs.push(port);
-        Ok(Placed { node, layout: Layout::new(&dims, &order), scale })
+        (Range { low: -high - 1, high }, scale)
     }
 
-    /// The range of an input of whole numbers of a type: all of a small type, else twice the calibrated values.
-    fn whole_range(&self, id: NodeId, of_type: Range) -> Range {
+    /// Range of whole numbers: rows of the table that they choose from, all of a small type, flags, or others with the
+    /// usual room.
+    fn whole_input(&self, id: NodeId, name: &str, of_type: Range) -> Range {
+        if let Some(&rows) = self.rows.get(name) {
+            return Range { low: 0, high: i64::from(rows) - 1 };
+        }
         if of_type.high - of_type.low < SMALL_TYPE {
             return of_type;
         }
         let Interval { low, high } = self.ranges[id as usize];
-        let room = |bound: f64| round(bound * INPUT_HEADROOM);
-        let low = if low < 0.0 { room(low) - 1 } else { 0 };
-        let high = if high > 0.0 { room(high) + 1 } else { 1 };
-        Range { low: low.max(of_type.low), high: high.min(of_type.high) }
+        if low >= 0.0 && high <= 1.0 {
+            return Range { low: 0, high: 1 };
+        }
+        let room = |end: f64| (end.clamp(-WHOLE_MAX, WHOLE_MAX) * INPUT_HEADROOM) as i64;
+        Range { low: room(low).min(0).max(of_type.low), high: room(high).max(0).min(of_type.high) }
     }
 
     /// Names the outputs; one that is held in an order that a port cannot express is copied.

@@ -1,5 +1,5 @@
 //! Whole numbers and jumps: tensors that keep scale 0 and exact values, constants, comparisons, rounding.
-use assay_verifier::circuit::{Expr, Op, Range, Term};
+use assay_verifier::circuit::{Expr, Range, Term};
 
 use super::builder::excess_bits;
 use super::emit::digits;
@@ -17,8 +17,6 @@ const AFFINE_BITS_MAX: u32 = 20;
 const STAGE_BITS: u32 = 8;
 /// Widest node.
 const BITS_MAX: u8 = 40;
-/// Widest result of a rounding for which ties are looked up.
-const TIE_BITS_MAX: u8 = 11;
 /// Most digits of a constant.
 const DIGITS_MAX: usize = 4;
 
@@ -183,25 +181,37 @@ impl Lowering<'_> {
         let negative = sum.clone().times(-1).ok_or_else(too_wide)?;
         let up = self.cut(id, sum, shift, low, high)?;
         let Range { low, high } = self.builder.range(up.node);
-        if high - low >= 1 << TIE_BITS_MAX {
-            return Ok(up);
-        }
-        // Rounding up and rounding down together are twice the result, or one more where they differ.
+        // Rounding up less rounding down is one at a tie; the latter is negative here.
         let down = self.cut(id, negative, shift, -high, -low)?;
-        let mut twice = Sum::identity(&self.builder, &up);
-        let minus = Sum::identity(&self.builder, &down).times(-1).ok_or_else(too_wide)?;
-        twice.range = twice.range.plus(minus.range).ok_or_else(too_wide)?;
-        twice.expr.terms.extend(minus.expr.terms);
+        let ties = self.added(&up, &down).ok_or_else(too_wide)?.affine(&mut self.builder);
+        // A tie that was rounded up to an odd number is one too high.
+        let halves = Sum::identity(&self.builder, &up).plus(-1).ok_or_else(too_wide)?;
+        let halves = self.cut(id, halves, 1, low >> 1, high >> 1)?;
+        let twice = Sum::identity(&self.builder, &halves).times(2).ok_or_else(too_wide)?;
         let twice = twice.affine(&mut self.builder);
-        let Range { low, high } = self.builder.range(twice.node);
-        let even = |twice: i64| (twice >> 1) + i64::from(twice & 3 == 3);
-        let count = ((high - low + 1) as u64).next_power_of_two() as i64;
-        let values: Vec<i32> = (low..low + count).map(|twice| even(twice.min(high)) as i32).collect();
-        let range = Range { low: even(low), high: even(high) };
-        let table = self.builder.table(low, values);
-        let shape = self.builder.shape(twice.node);
-        let node = self.builder.node(shape, Op::Lookup { source: twice.node, table }, range);
-        Ok(Placed { node, layout: twice.layout, scale: 0 })
+        let odd = self.subtracted(&up, &twice).ok_or_else(too_wide)?.affine(&mut self.builder);
+        let both = self.added(&odd, &ties).and_then(|sum| sum.plus(-1)).ok_or_else(too_wide)?;
+        let both = self.cut(id, both, 0, 0, 1)?;
+        let result = self.subtracted(&up, &both).ok_or_else(too_wide)?;
+        let mut placed = result.affine(&mut self.builder);
+        placed.scale = 0;
+        Ok(placed)
+    }
+
+    /// The sum of two tensors of one scale that are held alike.
+    fn added(&self, a: &Placed, b: &Placed) -> Option<Sum> {
+        let (mut sum, other) = (Sum::identity(&self.builder, a), Sum::identity(&self.builder, b));
+        sum.range = sum.range.plus(other.range)?;
+        sum.expr.terms.extend(other.expr.terms);
+        Some(sum)
+    }
+
+    /// Their difference.
+    fn subtracted(&self, a: &Placed, b: &Placed) -> Option<Sum> {
+        let (mut sum, other) = (Sum::identity(&self.builder, a), Sum::identity(&self.builder, b).times(-1)?);
+        sum.range = sum.range.plus(other.range)?;
+        sum.expr.terms.extend(other.expr.terms);
+        Some(sum)
     }
 
     /// What is to be rounded, at a scale of at least 0.

@@ -129,9 +129,9 @@ impl Call<'_> {
     /// Adds a node.
     ///
     /// # Errors
-    /// The shape is empty or too large.
+    /// The shape is too large.
     pub fn add(&mut self, dims: Vec<u32>, kind: Kind) -> Result<NodeId, Fault> {
-        if elements(&dims).is_none_or(|count| count == 0) {
+        if elements(&dims).is_none() {
             return Err(Fault::Size(dims));
         }
         Ok(self.graph.add(self.name, dims, kind))
@@ -140,7 +140,7 @@ impl Call<'_> {
     /// Adds a node that is the only result.
     ///
     /// # Errors
-    /// The shape is empty or too large.
+    /// The shape is too large.
     pub fn result(&mut self, dims: Vec<u32>, kind: Kind) -> Result<Vec<Value>, Fault> {
         Ok(vec![Value::Node(self.add(dims, kind)?)])
     }

@@ -111,7 +111,13 @@ pub(super) fn results(graph: &mut Graph, scope: &Scope<'_>, opset: i64, node: &N
         None => types::output(&node.op_type, Attributes(node), &kinds, output),
     };
     // A body may have read activations from around it.
-    let results = if constant && !reads_activations(graph, before) { fold(graph, results, before)? } else { results };
+    let foldable = constant && !reads_activations(graph, before);
+    // Only shapes may be computed through empty tensors.
+    let empty = graph.nodes[before..].iter().find(|node| node.dims.contains(&0));
+    if let Some(empty) = empty.filter(|_| !foldable) {
+        return Err(Fault::Size(empty.dims.clone()));
+    }
+    let results = if foldable { fold(graph, results, before)? } else { results };
     Ok(results.into_iter().enumerate().map(|(output, value)| Typed { value, kind: kind(output) }).collect())
 }
 

@@ -14,6 +14,7 @@ pub fn whole(graph: &Graph) -> Vec<bool> {
             Kind::Function { function, .. } => {
                 function.primitive().is_some_and(|primitive| primitive.is_whole()) || sources && function.keeps_whole()
             }
+            Kind::Divide { .. } | Kind::Softmax { .. } | Kind::Normalize { .. } => false,
             Kind::Max(_) | Kind::Reshape(_) | Kind::Transpose { .. } => sources,
         });
     }
@@ -25,6 +26,8 @@ fn is_whole_sum(combine: &Combine) -> bool {
     let term = |term: &Term| match term {
         Term::Plain { factor, .. } | Term::Product { factor, .. } => is_whole(*factor),
         Term::Weighted { weights, .. } => weights.iter().copied().all(is_whole),
+        // Tables of rows have a scale of their own.
+        Term::Selected { .. } => false,
     };
     combine.terms.iter().all(term) && combine.bias.iter().flat_map(|bias| &bias.values).copied().all(is_whole)
 }

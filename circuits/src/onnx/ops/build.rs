@@ -1,9 +1,10 @@
 //! Small steps that operators are made of: each adds a node and returns it.
 use super::broadcast::common;
-use super::reduce::reduction;
 use super::slice::{Part, sliced};
 use super::{Call, Fault};
-use crate::graph::{Bias, Combine, Function, Kind, NodeId, Primitive, Term, View, broadcast, identity, mapped, unit};
+use crate::graph::{
+    Bias, Combine, Function, Kind, NodeId, Primitive, Term, View, broadcast, identity, mapped, reduction, unit,
+};
 use crate::tensor::Tensor;
 
 impl Call<'_> {

@@ -1,6 +1,6 @@
 //! `Gather`, `GatherElements` and `GatherND` by constant indices.
 use super::index::{places, tabled};
-use super::{Call, Fault, Value, axis};
+use super::{Call, Fault, Value, axis, embedding};
 use crate::graph::{Kind, View, unit};
 use crate::tensor::{Tensor, elements, strides};
 
@@ -14,6 +14,9 @@ fn indices(call: &Call<'_>) -> Result<Tensor, Fault> {
 
 /// Whole slices along an axis.
 pub(super) fn import(call: &mut Call<'_>) -> Result<Vec<Value>, Fault> {
+    if let (Value::Constant(_), Value::Node(_)) = (call.value(0)?, call.value(1)?) {
+        return embedding::import(call);
+    }
     let indices = indices(call)?;
     let x = call.node(0)?;
     let from = call.shape(x);

@@ -13,11 +13,14 @@ mod clip;
 mod compare;
 mod concat;
 mod constant;
+mod contraction;
 mod control;
 mod conv;
 mod conv_transpose;
 mod cum_sum;
 mod div;
+mod einsum;
+mod embedding;
 mod expand;
 mod extremum;
 mod flatten;
@@ -25,12 +28,18 @@ mod gather;
 mod gemm;
 mod generate;
 mod global_pool;
+mod group_normalization;
 mod identity;
 mod index;
+mod instance_normalization;
+mod layer_normalization;
 mod lp;
+mod lp_normalization;
 mod matmul;
 mod max_pool;
+mod mean_variance_normalization;
 mod mul;
+mod normalization;
 mod one_hot;
 mod pad;
 mod prelu;
@@ -45,6 +54,7 @@ mod scatter;
 mod select;
 mod shape;
 mod slice;
+mod softmax;
 mod split;
 mod squeeze;
 mod sub;
@@ -121,6 +131,12 @@ fn layers(operator: &str) -> Option<Import> {
         "Hardmax" => arg::hardmax,
         "LRN" => lp::lrn,
         "LpPool" | "GlobalLpPool" => lp::import,
+        "Einsum" => einsum::import,
+        "GroupNormalization" => group_normalization::import,
+        "InstanceNormalization" => instance_normalization::import,
+        "LayerNormalization" | "SimplifiedLayerNormalization" => layer_normalization::import,
+        "LogSoftmax" | "Softmax" => softmax::import,
+        "LpNormalization" => lp_normalization::import,
         "MatMul" => matmul::import,
         "MatMulInteger" => quantized_layers::matmul_integer,
         "MaxPool" => max_pool::import,
@@ -128,6 +144,7 @@ fn layers(operator: &str) -> Option<Import> {
         "QLinearMatMul" => quantized_layers::q_linear_matmul,
         "ReduceL1" | "ReduceL2" | "ReduceLogSum" | "ReduceLogSumExp" | "ReduceMax" | "ReduceMean" | "ReduceMin"
         | "ReduceProd" | "ReduceSum" | "ReduceSumSquare" => reduce::import,
+        "MeanVarianceNormalization" => mean_variance_normalization::import,
         "TopK" => top_k::import,
         _ => return None,
     })

@@ -1,6 +1,6 @@
 //! Reductions over axes: sums and what is made of them, maxima, products.
 use super::{Call, Fault, Value, axes};
-use crate::graph::{Function, Library, NodeId, Primitive, View, mapped, unit};
+use crate::graph::{Function, Library, NodeId, Primitive};
 
 /// Most factors of a product.
 const FACTORS_MAX: u32 = 64;
@@ -86,16 +86,4 @@ fn product(call: &mut Call<'_>, mut x: NodeId, axis: usize) -> Result<NodeId, Fa
             halves
         };
     }
-}
-
-/// The view that sums over some axes and leaves them with length 1.
-pub(super) fn reduction(source: NodeId, from: &[u32], reduced: &[usize]) -> View {
-    let result: Vec<u32> = (0..from.len()).map(|axis| if reduced.contains(&axis) { 1 } else { from[axis] }).collect();
-    let sum: Vec<u32> = reduced.iter().map(|&axis| from[axis]).collect();
-    let all = from.len() + sum.len();
-    let map = |axis: usize| match reduced.iter().position(|&other| other == axis) {
-        Some(place) => mapped(all, 0, &[(from.len() + place, 1)]),
-        None => unit(all, axis),
-    };
-    View { source, axes: result, sum, dims: from.to_vec(), maps: (0..from.len()).map(map).collect() }
 }

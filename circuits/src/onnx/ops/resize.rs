@@ -162,20 +162,22 @@ impl Rule<'_> {
     /// Where a new cell lies among the old ones.
     fn coordinate(&self, axis: &Axis, place: f64) -> Result<f64, Fault> {
         let (from, to) = (f64::from(axis.from), f64::from(axis.to));
+        // Not rounded to a number of cells.
+        let exact = axis.scale * from;
         let half_pixel = (place + 0.5) / axis.scale - 0.5;
         Ok(match self.coordinates {
             "half_pixel" => half_pixel,
-            "half_pixel_symmetric" => from / 2.0 * (1.0 - to / (axis.scale * from)) + half_pixel,
+            "half_pixel_symmetric" => from / 2.0 * (1.0 - to / exact) + half_pixel,
             "pytorch_half_pixel" => {
-                if axis.to > 1 {
+                if exact != 1.0 {
                     half_pixel
                 } else {
                     -0.5
                 }
             }
             "align_corners" => {
-                if axis.to > 1 {
-                    place * (from - 1.0) / (to - 1.0)
+                if exact != 1.0 {
+                    place * (from - 1.0) / (exact - 1.0)
                 } else {
                     0.0
                 }
@@ -183,8 +185,8 @@ impl Rule<'_> {
             "asymmetric" => place / axis.scale,
             "tf_crop_and_resize" => {
                 let (start, end) = axis.region;
-                if axis.to > 1 {
-                    start * (from - 1.0) + place * (end - start) * (from - 1.0) / (to - 1.0)
+                if exact != 1.0 {
+                    start * (from - 1.0) + place * (end - start) * (from - 1.0) / (exact - 1.0)
                 } else {
                     (start + end) * (from - 1.0) / 2.0
                 }

@@ -1,6 +1,7 @@
 //! `Where`: one of two tensors cell by cell.
 use super::broadcast::common;
 use super::{Call, Fault, Value};
+use crate::graph::passes::{places, union};
 use crate::graph::{Bias, Combine, Kind, NodeId, Term, broadcast};
 use crate::tensor::Tensor;
 
@@ -12,20 +13,38 @@ pub(super) fn import(call: &mut Call<'_>) -> Result<Vec<Value>, Fault> {
     }
 }
 
-/// A constant condition: two tensors with ones and zeros as weights.
+/// A constant condition: tensors are weighted with ones and zeros, constants become the bias.
 fn masked(call: &mut Call<'_>, mask: &Tensor, dims: Vec<u32>) -> Result<Vec<Value>, Fault> {
-    let mut terms = Vec::new();
+    let mut combine = Combine { axes: dims.clone(), terms: Vec::new(), bias: None };
     let Bias { over, values } = Bias::broadcast(mask, &dims);
+    let some_node = [1, 2].iter().any(|&input| matches!(call.value(input), Ok(Value::Node(_))));
     for (input, wanted) in [(1, true), (2, false)] {
         let weights: Vec<f64> = values.iter().map(|&value| f64::from((value != 0.0) == wanted)).collect();
-        let source = call.node(input)?;
-        let view = broadcast(source, &call.shape(source), &dims);
-        terms.push(match weights[..] {
-            [factor] => Term::Plain { factor, view },
-            _ => Term::Weighted { over: over.clone(), weights, view },
-        });
+        match call.value(input)?.clone() {
+            Value::Constant(constant) if some_node => {
+                combine.add_bias(scaled(&dims, &over, &weights, &Bias::broadcast(&constant, &dims)));
+            }
+            _ => {
+                let source = call.node(input)?;
+                let view = broadcast(source, &call.graph.node(source).dims, &dims);
+                combine.terms.push(match weights[..] {
+                    [factor] => Term::Plain { factor, view },
+                    _ => Term::Weighted { over: over.clone(), weights, view },
+                });
+            }
+        }
     }
-    call.result(dims.clone(), Kind::Combine(Combine { axes: dims, terms, bias: None }))
+    call.result(dims, Kind::Combine(combine))
+}
+
+/// A bias times weights.
+fn scaled(dims: &[u32], over: &[usize], weights: &[f64], bias: &Bias) -> Bias {
+    let all = union(over, &bias.over);
+    let (from, by) = (places(dims, &all, &bias.over), places(dims, &all, over));
+    // A weight of zero hides whatever is there.
+    let product = |(&at, &weight): (&usize, &usize)| if weights[weight] == 0.0 { 0.0 } else { bias.values[at] };
+    let values = from.iter().zip(&by).map(product).collect();
+    Bias { over: all, values }
 }
 
 /// `b + c * a - c * b`; a single constant makes its product a factor.
