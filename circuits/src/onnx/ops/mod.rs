@@ -27,6 +27,7 @@ mod flatten;
 mod gather;
 mod gemm;
 mod generate;
+mod geometry;
 mod global_pool;
 mod group_normalization;
 mod identity;
@@ -53,6 +54,7 @@ mod resize;
 mod scatter;
 mod select;
 mod shape;
+mod signal;
 mod slice;
 mod softmax;
 mod split;
@@ -118,13 +120,17 @@ pub fn find(domain: &str, operator: &str) -> Option<Import> {
 /// Layers, pools and reductions.
 fn layers(operator: &str) -> Option<Import> {
     Some(match operator {
+        "AffineGrid" => geometry::affine_grid,
         "ArgMax" | "ArgMin" => arg::import,
         "AveragePool" => average_pool::import,
         "BatchNormalization" => batch_normalization::import,
+        "Col2Im" => geometry::col2im,
         "Conv" => conv::import,
         "ConvInteger" => quantized_layers::conv_integer,
         "ConvTranspose" => conv_transpose::import,
         "CumSum" => cum_sum::import,
+        "DFT" => signal::dft,
+        "Det" => geometry::determinant,
         "Gemm" => gemm::import,
         "GlobalAveragePool" | "GlobalMaxPool" => global_pool::import,
         "GRU" | "LSTM" | "RNN" => recurrent::import,
@@ -145,6 +151,7 @@ fn layers(operator: &str) -> Option<Import> {
         "ReduceL1" | "ReduceL2" | "ReduceLogSum" | "ReduceLogSumExp" | "ReduceMax" | "ReduceMean" | "ReduceMin"
         | "ReduceProd" | "ReduceSum" | "ReduceSumSquare" => reduce::import,
         "MeanVarianceNormalization" => mean_variance_normalization::import,
+        "STFT" => signal::stft,
         "TopK" => top_k::import,
         _ => return None,
     })
@@ -210,11 +217,13 @@ fn movement(operator: &str) -> Option<Import> {
 /// Constants, shapes and bodies.
 fn constants_and_control(operator: &str) -> Option<Import> {
     Some(match operator {
+        "BlackmanWindow" | "HammingWindow" | "HannWindow" => signal::window,
         "Constant" => constant::import,
         "ConstantOfShape" => generate::constant_of_shape,
         "EyeLike" => generate::eye_like,
         "If" => control::branch,
         "Loop" => control::repeat,
+        "MelWeightMatrix" => signal::mel,
         "NonZero" => generate::non_zero,
         "Range" => generate::range,
         "Scan" => control::scan,
