@@ -3,10 +3,9 @@ use super::{Call, Fault, Value};
 use crate::tensor::{Tensor, elements};
 
 pub(super) fn import(call: &mut Call<'_>) -> Result<Vec<Value>, Fault> {
-    if call.operator == "Dropout" {
-        if call.optional(2)?.and_then(|training| training.single()).is_some_and(|training| training != 0.0) {
-            return Err(Fault::Unsupported("training mode, which is random".into()));
-        }
+    let training = || Ok(call.optional(2)?.and_then(Tensor::single).is_some_and(|training| training != 0.0));
+    if call.operator == "Dropout" && training()? {
+        return Err(Fault::Unsupported("training mode, which is random".into()));
     }
     if call.outputs > 1 {
         // The mask of a Dropout that drops nothing.

@@ -40,8 +40,8 @@ pub(super) fn find(operator: &str) -> Option<Import> {
         "Reciprocal" => |call| apply(call, Function::call(Primitive::Power(-1.0))),
         "Round" => |call| apply(call, Function::call(Primitive::Round(f64::NEG_INFINITY, f64::INFINITY))),
         "Selu" => |call| {
-            let alpha = call.attributes.float("alpha", 1.67326319217681884765625)?;
-            let gamma = call.attributes.float("gamma", 1.05070102214813232421875)?;
+            let alpha = call.attributes.float("alpha", 1.673_263_192_176_818_8)?;
+            let gamma = call.attributes.float("gamma", 1.050_701_022_148_132_3)?;
             let inner = Function::call(Primitive::Elu(alpha));
             apply(call, Function::Product(vec![Function::Constant(gamma), inner]))
         },
