@@ -9,9 +9,10 @@ use crate::error::{CompileError, InputError};
 use crate::eval::{self, Weights};
 use crate::graph::{Graph, passes};
 use crate::io::{self, NamedTensors};
-use crate::onnx::{self, Declaration, Model};
-use crate::quantize::{calibrate, cut, synthetic};
+use crate::onnx::{self, Model};
+use crate::quantize::{calibrate, cut, soften, synthetic};
 use crate::report::{Accuracy, Calibration, Report};
+use crate::samples::check_samples;
 use crate::{graph, lower};
 
 /// Most samples that accuracy is measured on.
@@ -80,18 +81,20 @@ pub fn compile(
     let onnx::Imported { mut graph, operators } = onnx::import(model, options.batch)?;
     passes::run(&mut graph);
     progress(Stage::Calibrate, 0.0);
+    let rows = graph.rows_chosen();
     let (samples, calibration) = match &options.calibration {
         Some(samples) => {
-            check_samples(samples, &inputs)?;
+            check_samples(samples, &inputs, &rows)?;
             (samples.clone(), Calibration::Given { samples: samples.len() as u64 })
         }
         None => {
-            let samples = synthetic(&inputs);
+            let samples = synthetic(&inputs, &rows);
             let count = samples.len() as u64;
             (samples, Calibration::Synthetic { samples: count })
         }
     };
     let mut ranges = calibrate(&graph, &samples)?;
+    soften(&mut graph, &mut ranges);
     let wide = cut(&mut graph, &mut ranges, &samples, options.bits);
     progress(Stage::Lower, 0.0);
     let (mut circuit, weights) = lower::lower(&graph, &ranges, &wide, options.bits)?;
@@ -125,31 +128,6 @@ pub fn compile(
 /// Unsupported operators (all at once) and malformed models.
 pub fn float_graph(model: &Model, batch: u32) -> Result<Graph, CompileError> {
     Ok(onnx::import(model, batch)?.graph)
-}
-
-/// Every sample has every input in its shape, with finite values.
-fn check_samples(samples: &[NamedTensors], inputs: &[Declaration]) -> Result<(), CompileError> {
-    if samples.is_empty() {
-        return Err(CompileError::Calibration { sample: 0, fault: InputError::Empty });
-    }
-    for (number, sample) in samples.iter().enumerate() {
-        let fail = |fault| CompileError::Calibration { sample: number, fault };
-        for input in inputs {
-            let tensor = sample.get(&input.name).ok_or_else(|| fail(InputError::Missing(input.name.clone())))?;
-            let count = tensor.dims.iter().map(|&dim| u64::from(dim)).product::<u64>();
-            if tensor.dims != input.dims || tensor.values.len() as u64 != count {
-                let (expected, actual) = (input.dims.clone(), tensor.dims.clone());
-                return Err(fail(InputError::Shape { input: input.name.clone(), expected, actual }));
-            }
-            if let Some(position) = tensor.values.iter().position(|value| !value.is_finite()) {
-                return Err(fail(InputError::NotFinite { input: input.name.clone(), position }));
-            }
-        }
-        if let Some(name) = sample.keys().find(|name| !inputs.iter().any(|input| input.name == **name)) {
-            return Err(fail(InputError::Unknown(name.clone())));
-        }
-    }
-    Ok(())
 }
 
 /// Evaluates a circuit on real inputs: quantises them, evaluates in integers, and reads the outputs back.

@@ -178,8 +178,8 @@ pub enum DeclarationFault {
     /// A dimension is zero, negative or the shape is too large.
     #[error("the shape is empty or too large")]
     Shape,
-    /// The element type is not a floating-point type.
-    #[error("element type {0} is not a floating-point type")]
+    /// The element type is not one of real numbers, whole numbers or truth values.
+    #[error("element type {0} is not supported")]
     Type(i32),
 }
 
@@ -243,6 +243,30 @@ pub enum InputError {
         /// Largest value that fits.
         high: f64,
     },
+    /// A value that is not of the input's type.
+    #[error("input {input:?}: {value} at position {position} is not {expected}")]
+    Type {
+        /// Name of the input.
+        input: String,
+        /// Row-major position.
+        position: usize,
+        /// The value.
+        value: f64,
+        /// What the input takes.
+        expected: &'static str,
+    },
+    /// A number that chooses a row which the table does not have.
+    #[error("input {input:?}: {value} at position {position} chooses no row of a table of {rows}")]
+    Row {
+        /// Name of the input.
+        input: String,
+        /// Row-major position.
+        position: usize,
+        /// The value.
+        value: f64,
+        /// Number of rows of the smallest table that the input chooses from.
+        rows: u32,
+    },
     /// There are no samples.
     #[error("no samples")]
     Empty,
@@ -276,6 +300,16 @@ pub enum CompileError {
     NotFinite {
         /// Which node.
         node: String,
+    },
+    /// The model divides by something that is zero on the calibration inputs, or changes its sign.
+    #[error("{node:?} divides by values from {low} to {high} on the calibration inputs: zero is among them")]
+    DivisionByZero {
+        /// Which node.
+        node: String,
+        /// Smallest divisor.
+        low: f64,
+        /// Largest divisor.
+        high: f64,
     },
     /// No choice of scales keeps the node within the bounds of the circuit.
     #[error("{node:?}: {reason}")]

@@ -11,6 +11,7 @@ mod lower;
 pub mod onnx;
 mod quantize;
 pub mod report;
+mod samples;
 pub mod tensor;
 
 pub use compile::{CompileOptions, Compiled, Stage, compile, evaluate_model};

@@ -16,6 +16,23 @@ pub fn evaluate(graph: &Graph, inputs: &BTreeMap<String, Vec<f64>>) -> Vec<Vec<f
     values
 }
 
+/// What the scales of a node rest on besides its values: the largest scores of a softmax, the variances of a
+/// normalisation, the divisors of a quotient.
+pub(crate) fn within(node: &Node, values: &[Vec<f64>]) -> Vec<f64> {
+    match &node.kind {
+        Kind::Softmax { source, axis, .. } => {
+            grouped(&values[*source as usize], &node.dims, &[*axis], |group| group.fill(largest(group)))
+        }
+        Kind::Normalize { source, axes, centred, epsilon } => {
+            grouped(&values[*source as usize], &node.dims, axes, |group| {
+                group.fill(moments(group, *centred).1 + epsilon);
+            })
+        }
+        Kind::Divide { denominator, .. } => read(denominator, values),
+        _ => Vec::new(),
+    }
+}
+
 /// Value of a node from those of earlier nodes.
 pub(crate) fn node_value(node: &Node, values: &[Vec<f64>], inputs: &BTreeMap<String, Vec<f64>>) -> Vec<f64> {
     let count = elements(&node.dims).unwrap_or(0);
@@ -25,6 +42,16 @@ pub(crate) fn node_value(node: &Node, values: &[Vec<f64>], inputs: &BTreeMap<Str
         Kind::Combine(combine) => combine_value(combine, values),
         Kind::Function { source, function } => values[*source as usize].iter().map(|&x| function.value(x)).collect(),
         Kind::Max(view) => max_value(view, values),
+        Kind::Divide { numerator, denominator } => {
+            let (a, b) = (read(numerator, values), read(denominator, values));
+            a.iter().zip(&b).map(|(a, b)| a / b).collect()
+        }
+        Kind::Softmax { source, axis, logarithm } => {
+            grouped(&values[*source as usize], &node.dims, &[*axis], |group| softmax(group, *logarithm))
+        }
+        Kind::Normalize { source, axes, centred, epsilon } => {
+            grouped(&values[*source as usize], &node.dims, axes, |group| normalize(group, *centred, *epsilon))
+        }
         Kind::Reshape(source) => values[*source as usize].clone(),
         Kind::Transpose { source, order } => transpose(&values[*source as usize], &node.dims, order),
     }
@@ -54,9 +81,19 @@ fn combine_value(combine: &Combine, values: &[Vec<f64>]) -> Vec<f64> {
                     }
                 });
             }
+            Term::Selected { over, table, view, .. } => {
+                let length = over.iter().map(|&axis| combine.axes[axis] as usize).product::<usize>();
+                let rows = read(view, values);
+                for_each_cell(&combine.axes, over, |cell, column| {
+                    // A number that no row has reads nothing; samples are checked before they get here.
+                    let row = Some(rows[cell]).filter(|&row| row >= 0.0).map(|row| row as usize);
+                    let entry = row.and_then(|row| table.get(row * length + column));
+                    result[cell] += entry.copied().unwrap_or(0.0);
+                });
+            }
             Term::Product { factor, left, right } => {
-                let (a, b) = (read(left, values), read(right, values));
-                result.iter_mut().zip(a.iter().zip(&b)).for_each(|(cell, (a, b))| *cell += factor * a * b);
+                let sums = products(left, right, values);
+                result.iter_mut().zip(&sums).for_each(|(cell, sum)| *cell += factor * sum);
             }
         }
     }
@@ -70,6 +107,64 @@ fn read(view: &View, values: &[Vec<f64>]) -> Vec<f64> {
         cells.iter().for_each(|&(cell, _)| result[cell] = patch[0].unwrap_or(0.0));
     });
     result
+}
+
+/// Sums of products of the cells that two views read. Each patch is held once, however many results share it.
+fn products(left: &View, right: &View, values: &[Vec<f64>]) -> Vec<f64> {
+    let length = elements(&left.sum).unwrap_or(0);
+    let mut patches = Vec::new();
+    let mut places = vec![0; elements(&right.axes).unwrap_or(0)];
+    Walk::new(right, &[]).run(&values[right.source as usize], |cells, patch| {
+        cells.iter().for_each(|&(cell, _)| places[cell] = patches.len());
+        patches.extend(patch.iter().map(|x| x.unwrap_or(0.0)));
+    });
+    let mut result = vec![0.0; places.len()];
+    Walk::new(left, &[]).run(&values[left.source as usize], |cells, patch| {
+        for &(cell, _) in cells {
+            let right = &patches[places[cell]..][..length];
+            result[cell] = patch.iter().zip(right).fold(0.0, |sum, (a, b)| sum + a.unwrap_or(0.0) * b);
+        }
+    });
+    result
+}
+
+/// Applies a function to each group of cells that differ in some axes only.
+fn grouped(source: &[f64], dims: &[u32], axes: &[usize], apply: impl Fn(&mut [f64])) -> Vec<f64> {
+    let others: Vec<usize> = (0..dims.len()).filter(|axis| !axes.contains(axis)).collect();
+    let (starts, offsets) = (positions(dims, &others, &[]), positions(dims, axes, &[]));
+    let mut result = vec![0.0; source.len()];
+    let mut group = vec![0.0; offsets.len()];
+    for (start, _) in starts {
+        group.iter_mut().zip(&offsets).for_each(|(cell, (offset, _))| *cell = source[start + offset]);
+        apply(&mut group);
+        group.iter().zip(&offsets).for_each(|(cell, (offset, _))| result[start + offset] = *cell);
+    }
+    result
+}
+
+fn softmax(group: &mut [f64], logarithm: bool) {
+    let most = largest(group);
+    let sum = group.iter().fold(0.0, |sum, x| sum + libm::exp(x - most));
+    for x in group {
+        *x = if logarithm { *x - most - libm::log(sum) } else { libm::exp(*x - most) / sum };
+    }
+}
+
+fn largest(group: &[f64]) -> f64 {
+    group.iter().copied().fold(f64::NEG_INFINITY, |most, x| if x > most { x } else { most })
+}
+
+/// The mean that is subtracted, and the mean square of what is left.
+fn moments(group: &[f64], centred: bool) -> (f64, f64) {
+    let count = group.len() as f64;
+    let mean = if centred { group.iter().fold(0.0, |sum, x| sum + x) / count } else { 0.0 };
+    (mean, group.iter().fold(0.0, |sum, x| sum + (x - mean) * (x - mean)) / count)
+}
+
+fn normalize(group: &mut [f64], centred: bool, epsilon: f64) {
+    let (mean, variance) = moments(group, centred);
+    let root = libm::sqrt(variance + epsilon);
+    group.iter_mut().for_each(|x| *x = (*x - mean) / root);
 }
 
 fn max_value(view: &View, values: &[Vec<f64>]) -> Vec<f64> {

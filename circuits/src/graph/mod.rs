@@ -8,15 +8,19 @@
 //! # Shapes
 //! Logical shapes are ONNX's (`[batch, channel, height, width]`), row-major. In which order a circuit's node holds
 //! them is not decided here.
+mod element;
 pub mod eval;
 mod function;
 pub mod passes;
 mod view;
 
 pub use assay_verifier::circuit::{AxisMap, View};
+pub use element::Element;
 pub use function::{Function, Primitive};
 pub(crate) use passes::summed_values;
-pub use view::{broadcast, identity, is_identity, mapped, unit};
+pub use view::{broadcast, identity, is_identity, mapped, reduction, unit};
+
+use std::collections::BTreeMap;
 
 use crate::tensor::Tensor;
 
@@ -52,6 +56,8 @@ pub enum Kind {
         name: String,
         /// Whether its users are image operators, which read all channels of a pixel together.
         channels_last: bool,
+        /// What its cells are.
+        element: Element,
     },
     /// A constant. Only while a model is imported: constants become weights, biases and factors.
     Constant(Vec<f64>),
@@ -66,6 +72,33 @@ pub enum Kind {
     },
     /// The largest cell over the view's summed axes; padding is never the largest.
     Max(View),
+    /// `numerator / denominator`, cell by cell; neither view has summed axes.
+    Divide {
+        /// What is divided.
+        numerator: View,
+        /// What it is divided by.
+        denominator: View,
+    },
+    /// `exp(x) / sum exp(x)` along an axis, or the logarithm of it.
+    Softmax {
+        /// The source.
+        source: NodeId,
+        /// Along which axis the results add up to 1.
+        axis: usize,
+        /// Whether the result is the logarithm.
+        logarithm: bool,
+    },
+    /// `(x - mean) / sqrt(variance + epsilon)` over some axes; without the mean, `x / sqrt(mean of squares + epsilon)`.
+    Normalize {
+        /// The source.
+        source: NodeId,
+        /// The axes over which mean and variance are taken, ascending.
+        axes: Vec<usize>,
+        /// Whether the mean is subtracted.
+        centred: bool,
+        /// What keeps the root away from zero.
+        epsilon: f64,
+    },
     /// The same cells in the same order under another shape.
     Reshape(NodeId),
     /// The axes in another order: axis `i` of the result is axis `order[i]` of the source.
@@ -107,7 +140,18 @@ pub enum Term {
         /// Which cells.
         view: View,
     },
-    /// `factor * a[left(p)] * b[right(p)]`.
+    /// `W[x[view(p)], p(over)]`: the row of a table that a whole number chooses. The view has no summed axes.
+    Selected {
+        /// Number of rows of the table.
+        rows: u32,
+        /// Which of the result's axes the columns are, ascending.
+        over: Vec<usize>,
+        /// The table, row-major.
+        table: Vec<f64>,
+        /// Which cells choose the rows.
+        view: View,
+    },
+    /// `factor * sum_s a[left(p, s)] * b[right(p, s)]`; both views have the same summed axes.
     Product {
         /// Multiplier.
         factor: f64,
@@ -139,6 +183,24 @@ impl Graph {
         &self.nodes[id as usize]
     }
 
+    /// For each input that chooses rows of tables, the number of rows of the smallest.
+    pub fn rows_chosen(&self) -> BTreeMap<String, u32> {
+        let mut all = BTreeMap::new();
+        let combines = self.nodes.iter().filter_map(|node| match &node.kind {
+            Kind::Combine(combine) => Some(combine),
+            _ => None,
+        });
+        for term in combines.flat_map(|combine| &combine.terms) {
+            if let Term::Selected { rows, view, .. } = term
+                && let Kind::Input { name, .. } = &self.node(view.source).kind
+            {
+                let least = all.entry(name.clone()).or_insert(*rows);
+                *least = (*least).min(*rows);
+            }
+        }
+        all
+    }
+
     /// For each node, the nodes that read it; outputs count as readers beyond the last node.
     pub fn readers(&self) -> Vec<Vec<NodeId>> {
         let mut readers = vec![Vec::new(); self.nodes.len()];
@@ -167,7 +229,9 @@ impl Kind {
             Self::Input { .. } | Self::Constant(_) => Vec::new(),
             Self::Combine(combine) => combine.terms.iter().flat_map(Term::views).map(|view| view.source).collect(),
             Self::Function { source, .. } | Self::Reshape(source) | Self::Transpose { source, .. } => vec![*source],
+            Self::Softmax { source, .. } | Self::Normalize { source, .. } => vec![*source],
             Self::Max(view) => vec![view.source],
+            Self::Divide { numerator, denominator } => vec![numerator.source, denominator.source],
         }
     }
 
@@ -180,10 +244,16 @@ impl Kind {
                     view.source = map(view.source);
                 }
             }
-            Self::Function { source, .. } | Self::Reshape(source) | Self::Transpose { source, .. } => {
-                *source = map(*source);
-            }
+            Self::Function { source, .. }
+            | Self::Reshape(source)
+            | Self::Transpose { source, .. }
+            | Self::Softmax { source, .. }
+            | Self::Normalize { source, .. } => *source = map(*source),
             Self::Max(view) => view.source = map(view.source),
+            Self::Divide { numerator, denominator } => {
+                numerator.source = map(numerator.source);
+                denominator.source = map(denominator.source);
+            }
         }
     }
 }
@@ -202,7 +272,7 @@ impl Term {
     /// The views: two for a product, else one.
     pub fn views(&self) -> Vec<&View> {
         match self {
-            Self::Plain { view, .. } | Self::Weighted { view, .. } => vec![view],
+            Self::Plain { view, .. } | Self::Weighted { view, .. } | Self::Selected { view, .. } => vec![view],
             Self::Product { left, right, .. } => vec![left, right],
         }
     }
@@ -210,7 +280,7 @@ impl Term {
     /// The views, to be changed.
     pub fn views_mut(&mut self) -> Vec<&mut View> {
         match self {
-            Self::Plain { view, .. } | Self::Weighted { view, .. } => vec![view],
+            Self::Plain { view, .. } | Self::Weighted { view, .. } | Self::Selected { view, .. } => vec![view],
             Self::Product { left, right, .. } => vec![left, right],
         }
     }

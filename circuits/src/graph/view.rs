@@ -15,6 +15,18 @@ pub fn broadcast(source: NodeId, from: &[u32], to: &[u32]) -> View {
     View { source, axes: to.to_vec(), sum: Vec::new(), dims: from.to_vec(), maps }
 }
 
+/// The map that sums over some axes and leaves them with length 1.
+pub fn reduction(source: NodeId, from: &[u32], reduced: &[usize]) -> View {
+    let result: Vec<u32> = (0..from.len()).map(|axis| if reduced.contains(&axis) { 1 } else { from[axis] }).collect();
+    let sum: Vec<u32> = reduced.iter().map(|&axis| from[axis]).collect();
+    let all = from.len() + sum.len();
+    let map = |axis: usize| match reduced.iter().position(|&other| other == axis) {
+        Some(place) => mapped(all, 0, &[(from.len() + place, 1)]),
+        None => unit(all, axis),
+    };
+    View { source, axes: result, sum, dims: from.to_vec(), maps: (0..from.len()).map(map).collect() }
+}
+
 /// The coordinate that is one iteration axis.
 pub fn unit(axes: usize, axis: usize) -> AxisMap {
     mapped(axes, 0, &[(axis, 1)])

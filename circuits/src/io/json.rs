@@ -46,6 +46,10 @@ fn collect(value: &Value, dims: &[u32], values: &mut Vec<f64>) -> Result<(), &'s
             values.push(number.as_f64().filter(|value| value.is_finite()).ok_or("a number that is not finite")?);
             Ok(())
         }
+        (None, Value::Bool(truth)) => {
+            values.push(f64::from(u8::from(*truth)));
+            Ok(())
+        }
         (Some((&length, rest)), Value::Array(items)) if items.len() == length as usize => {
             items.iter().try_for_each(|item| collect(item, rest, values))
         }

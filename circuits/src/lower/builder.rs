@@ -80,7 +80,7 @@ impl Builder {
 
 /// Width of the saturation table that the verifier derives for a rescale; nothing if it refuses the parameters.
 pub fn excess_bits(range: Range, shift: u8, low: i64, bits: u8) -> Option<u8> {
-    if !(1..=16).contains(&bits) || shift > 40 || low.unsigned_abs() > 1 << 32 {
+    if !(1..=40).contains(&bits) || shift > 40 || low.unsigned_abs() > 1 << 40 {
         return None;
     }
     let half = if shift == 0 { 0 } else { 1i64 << (shift - 1) };

@@ -29,7 +29,7 @@ impl Lowering<'_> {
     /// A combination as a node of its own.
     pub(super) fn combination(&mut self, id: NodeId, combine: &Combine) -> Result<Placed, CompileError> {
         let scale = self.scale_for(self.ranges[id as usize].magnitude(), self.bits - 1);
-        let sum = self.sum(id, combine, scale)?;
+        let sum = self.sum(id, combine, scale, None)?;
         let width = i64::BITS - sum.range.low.unsigned_abs().max(sum.range.high.unsigned_abs()).leading_zeros();
         let is_narrow = width < u32::from(self.bits) + SLACK_BITS && sum.scale <= SCALE_MAX + SLACK_SCALE;
         if sum.is_light && sum.is_linear() && is_narrow {
@@ -53,42 +53,80 @@ impl Lowering<'_> {
     pub(super) fn argument(&mut self, source: NodeId, scale: i32) -> Result<Sum, CompileError> {
         let graph = self.graph;
         match (&self.placed[source as usize], &graph.node(source).kind) {
-            (None, graph::Kind::Combine(combine)) => self.sum(source, combine, scale),
+            (None, graph::Kind::Combine(combine)) => self.sum(source, combine, scale, None),
             _ => Ok(Sum::identity(&self.builder, &self.source(source)?)),
         }
     }
 
-    /// The terms of a combination, aligned to one scale that suits a result at `target`.
-    fn sum(&mut self, id: NodeId, combine: &Combine, target: i32) -> Result<Sum, CompileError> {
+    /// The terms of a combination, aligned to one scale that suits a result at `target`. `inner` is the axis that the
+    /// result should be held along.
+    pub(super) fn sum(
+        &mut self,
+        id: NodeId,
+        combine: &Combine,
+        target: i32,
+        inner: Option<usize>,
+    ) -> Result<Sum, CompileError> {
         let mut sources = Vec::new();
         for view in combine.terms.iter().flat_map(graph::Term::views) {
             sources.push(self.source(view.source)?);
         }
-        self.sum_of(id, combine, sources, target)
+        self.sum_of(id, combine, sources, target, inner)
     }
 
-    /// The same on given sources: one for each view of each term.
+    /// A sum of views of placed tensors.
+    pub(super) fn total<const N: usize>(
+        &mut self,
+        id: NodeId,
+        parts: [(f64, &Placed, View); N],
+    ) -> Result<Sum, CompileError> {
+        let axes = parts[0].2.axes.clone();
+        let sources = parts.iter().map(|(_, placed, _)| (*placed).clone()).collect();
+        let terms = parts.into_iter().map(|(factor, _, view)| graph::Term::Plain { factor, view }).collect();
+        self.sum_of(id, &Combine { axes, terms, bias: None }, sources, 0, None)
+    }
+
+    /// A sum of products of views of placed tensors.
+    pub(super) fn products<const N: usize>(
+        &mut self,
+        id: NodeId,
+        parts: [(f64, [(&Placed, View); 2]); N],
+    ) -> Result<Sum, CompileError> {
+        let axes = parts[0].1[0].1.axes.clone();
+        let mut sources = Vec::new();
+        let mut terms = Vec::new();
+        for (factor, [(a, left), (b, right)]) in parts {
+            sources.extend([a.clone(), b.clone()]);
+            terms.push(graph::Term::Product { factor, left, right });
+        }
+        self.sum_of(id, &Combine { axes, terms, bias: None }, sources, 0, None)
+    }
+
+    /// The sum on given sources: one for each view of each term.
     pub(super) fn sum_of(
         &mut self,
         id: NodeId,
         combine: &Combine,
         sources: Vec<Placed>,
         target: i32,
+        inner: Option<usize>,
     ) -> Result<Sum, CompileError> {
         let mut sources = sources.into_iter();
         let mut resolved = Vec::with_capacity(combine.terms.len());
         for term in &combine.terms {
-            resolved.push(self.resolved(id, term, &mut sources)?);
+            let mut found = self.resolved(id, term, &mut sources)?;
+            align_sums(&mut found.views).ok_or_else(|| self.fail(id, "factors split a summed axis differently"))?;
+            resolved.push(found);
         }
         let mut axes = without_ones(&combine.axes);
         for view in resolved.iter().flat_map(|term| &term.views) {
             axes = refine(&axes, &view.axes).ok_or_else(|| self.fail(id, "terms split an axis differently"))?;
         }
         for view in resolved.iter_mut().flat_map(|term| &mut term.views) {
-            refine_axes(view, &axes);
+            refine_axes(view, 0, &axes);
         }
         let fine = groups(&combine.axes, &axes).ok_or_else(|| self.fail(id, "terms split an axis differently"))?;
-        let frame = Frame::new(axes, combine, &resolved, fine);
+        let frame = Frame::new(axes, combine, &resolved, fine, inner);
         self.assemble(id, combine, &resolved, &frame, target)
     }
 
@@ -168,12 +206,24 @@ impl Lowering<'_> {
     }
 }
 
-/// Splits the result's axes in a view as in `axes`, a refinement of them.
-fn refine_axes(view: &mut View, axes: &[u32]) {
+/// Splits axes of a view, from `first` on, as in `axes`, a refinement of them.
+fn refine_axes(view: &mut View, first: usize, axes: &[u32]) {
     for (place, &length) in axes.iter().enumerate() {
-        if view.axes[place] != length {
-            let rest = view.axes[place] / length;
-            split_axis(view, place, rest);
+        let place = first + place;
+        let own = if place < view.axes.len() { view.axes[place] } else { view.sum[place - view.axes.len()] };
+        if own != length {
+            split_axis(view, place, own / length);
         }
     }
+}
+
+/// Splits the summed axes of the factors of a product alike.
+fn align_sums(views: &mut [View]) -> Option<()> {
+    if let [left, right] = views {
+        let sums = refine(&left.sum, &right.sum)?;
+        for view in [left, right] {
+            refine_axes(view, view.axes.len(), &sums);
+        }
+    }
+    Some(())
 }

@@ -3,6 +3,7 @@ use assay_verifier::circuit::{Expr, Range, Term, View};
 
 use super::combine::Resolved;
 use super::frame::Frame;
+use super::select::Chosen;
 use super::{LONG_SUM, Lowering, SCALE_MAX, SHIFT_MAX, SHIFT_MAX_LONG};
 use crate::graph::{self, Bias};
 use crate::quantize::{decompose, finest_scale, power_of_two, round};
@@ -12,7 +13,7 @@ const DIGIT_BITS: u32 = 15;
 /// Bits that a second digit adds to weights; balanced digits cover one less than two full ones.
 const SECOND_DIGIT_BITS: i32 = 13;
 /// Most digits of a bias.
-const BIAS_DIGITS_MAX: usize = 3;
+pub const BIAS_DIGITS_MAX: usize = 3;
 /// A bias of several digits is that many bits finer than the result.
 const BIAS_BITS: i32 = 4;
 /// Weights of at least this many values are cut so that little of them is padding.
@@ -44,6 +45,11 @@ impl Lowering<'_> {
                 let wider = (0..16).find(|&bits| magnitude <= power_of_two(15 + bits)).unwrap_or(16);
                 (1, (source + finest).min(target + shift + wider))
             }
+            graph::Term::Selected { table, .. } => {
+                let one = finest_scale(largest(table), power_of_two(DIGIT_BITS as i32) - 1.0, SCALE_MAX);
+                let finest = if one < target { one + SECOND_DIGIT_BITS } else { one };
+                (1, finest.min(target + SHIFT_MAX))
+            }
         }
     }
 
@@ -64,9 +70,18 @@ impl Lowering<'_> {
                 (Term::Linear { coefficient, view }, range)
             }
             graph::Term::Product { .. } => {
-                let (left, right) = (frame.arrange(&term.views[0]).0, frame.arrange(&term.views[1]).0);
-                let range = source(&left).product(source(&right))?;
+                let (left, right) = frame.arrange_pair(&term.views[0], &term.views[1]);
+                let range = source(&left).product(source(&right))?.sum(left.sum_len())?;
                 (Term::Product { coefficient, left, right }, range)
+            }
+            graph::Term::Selected { rows, over, table, .. } => {
+                let chosen = Chosen::Input(&term.views[0]);
+                let columns = frame.places(over);
+                let length = table.len() / *rows as usize;
+                let factor = power_of_two(scale);
+                let entry = |row: usize, column: &usize| round(table[row * length + column] * factor);
+                let values = (0..*rows as usize).flat_map(|row| columns.iter().map(move |column| entry(row, column)));
+                return self.selection(values.collect(), chosen, coefficient, frame, expr, total);
             }
             graph::Term::Weighted { over, weights, .. } => {
                 let factor = power_of_two(scale - term.scales[0]);
@@ -131,6 +146,9 @@ impl Lowering<'_> {
             expr.constant = expr.constant.checked_add(first.checked_mul(unit)?)?;
             return total.plus(Range { low: expr.constant, high: expr.constant });
         }
+        if frame.refined(&bias.over).iter().any(|axis| frame.split().0.contains(axis)) {
+            return self.bias_of_rows(bias, &values, unit, frame, expr, total);
+        }
         let rows = frame.places(&bias.over);
         for (values, digit) in digits(values, BIAS_DIGITS_MAX)? {
             let values = rows.iter().map(|&row| values[row] as i16).collect();
@@ -181,7 +199,7 @@ fn part(view: &View, start: u32, length: u32) -> View {
 
 /// Balanced digits of 15 bits with what each is worth; digits that are zero everywhere are left out. Nothing if `most`
 /// digits are not enough.
-fn digits(mut values: Vec<i64>, most: usize) -> Option<Vec<(Vec<i64>, i64)>> {
+pub fn digits(mut values: Vec<i64>, most: usize) -> Option<Vec<(Vec<i64>, i64)>> {
     let mut parts = Vec::new();
     for place in 0..most as u32 {
         let (low, high): (Vec<i64>, Vec<i64>) = values.iter().map(|&value| balanced(value)).unzip();

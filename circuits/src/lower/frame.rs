@@ -21,20 +21,35 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// Decides the order: the inner axis is what weights and biases depend on, else the one in which the first source
-    /// is read along its own inner axis.
-    pub fn new(axes: Vec<u32>, combine: &Combine, resolved: &[Resolved<'_>], fine: Vec<Range<usize>>) -> Self {
+    /// Decides the order. The inner axis is what weights depend on; without weights the one that is `wanted`, what the
+    /// bias depends on, or the one in which the first source is read along its own inner axis.
+    pub fn new(
+        axes: Vec<u32>,
+        combine: &Combine,
+        resolved: &[Resolved<'_>],
+        fine: Vec<Range<usize>>,
+        wanted: Option<usize>,
+    ) -> Self {
         let refined = |over: &[usize]| -> Vec<usize> { over.iter().flat_map(|&axis| fine[axis].clone()).collect() };
-        let mut inner = combine.bias.as_ref().map_or_else(Vec::new, |bias| refined(&bias.over));
+        let mut inner = Vec::new();
         let mut weighted = false;
         for term in resolved {
-            if let Term::Weighted { over, .. } = term.term {
+            if let Term::Weighted { over, .. } | Term::Selected { over, .. } = term.term {
                 inner = union(&inner, &refined(over));
                 weighted = true;
             }
         }
-        if inner.is_empty() && !weighted {
-            inner = passing_axis(&axes, resolved).or(axes.len().checked_sub(1)).into_iter().collect();
+        let wanted = wanted.map(|axis| refined(&[axis]));
+        if let Some(wanted) = wanted.filter(|wanted| inner.iter().all(|axis| wanted.contains(axis))) {
+            inner = wanted;
+        } else if inner.is_empty() {
+            let bias = combine.bias.as_ref().map_or_else(Vec::new, |bias| refined(&bias.over));
+            let passing = if weighted { None } else { passing_axis(&axes, resolved) };
+            inner = match passing {
+                Some(axis) if bias.is_empty() || bias.contains(&axis) => vec![axis],
+                _ if bias.is_empty() && !weighted => axes.len().checked_sub(1).into_iter().collect(),
+                _ => bias,
+            };
         }
         let mut order: Vec<usize> = (0..axes.len()).filter(|axis| !inner.contains(axis)).collect();
         order.extend(&inner);
@@ -43,30 +58,43 @@ impl Frame {
 
     /// Rows and inner length.
     pub fn shape(&self) -> (u32, u32) {
-        let (rows, inner) = self.order.split_at(self.order.len() - self.inner);
+        let (rows, inner) = self.split();
         let product = |axes: &[usize]| axes.iter().map(|&axis| self.axes[axis]).product();
         (product(rows), product(inner))
     }
 
     /// For each position of the inner axis, the flat position along some of the combination's axes.
     pub fn places(&self, over: &[usize]) -> Vec<usize> {
-        let over: Vec<usize> = over.iter().flat_map(|&axis| self.fine[axis].clone()).collect();
-        places(&self.axes, &self.order[self.order.len() - self.inner..], &over)
+        places(&self.axes, self.split().1, &self.refined(over))
+    }
+
+    /// The axes of the rows and those of the inner axis.
+    pub fn split(&self) -> (&[usize], &[usize]) {
+        self.order.split_at(self.order.len() - self.inner)
+    }
+
+    /// What the combination's axes are split into.
+    pub fn refined(&self, over: &[usize]) -> Vec<usize> {
+        over.iter().flat_map(|&axis| self.fine[axis].clone()).collect()
     }
 
     /// A view with the result's axes in the node's order and the summed ones in the source's; and for each summed
     /// place in that order, its place in the old one.
     pub fn arrange(&self, view: &View) -> (View, Vec<usize>) {
+        self.arrange_with(view, &summed_order(view))
+    }
+
+    /// The views of a product, with the summed ones in the first source's order.
+    pub fn arrange_pair(&self, left: &View, right: &View) -> (View, View) {
+        let sums = summed_order(left);
+        (self.arrange_with(left, &sums).0, self.arrange_with(right, &sums).0)
+    }
+
+    fn arrange_with(&self, view: &View, sums: &[usize]) -> (View, Vec<usize>) {
         let free = view.axes.len();
-        let driven = |&summed: &usize| {
-            let drives = |map: &AxisMap| map.coefficients[free + summed] != 0;
-            view.maps.iter().position(drives).unwrap_or(view.maps.len())
-        };
-        let mut sums: Vec<usize> = (0..view.sum.len()).collect();
-        sums.sort_by_key(driven);
         let steps = strides(&view.sum);
         let mut columns = vec![0];
-        for &summed in &sums {
+        for &summed in sums {
             let (length, step) = (view.sum[summed] as usize, steps[summed]);
             columns = columns.iter().flat_map(|&base| (0..length).map(move |i| base + i * step)).collect();
         }
@@ -106,6 +134,18 @@ impl Frame {
             _ => (total, 1),
         }
     }
+}
+
+/// The summed axes of a view in the order in which the source's axes are.
+fn summed_order(view: &View) -> Vec<usize> {
+    let free = view.axes.len();
+    let driven = |&summed: &usize| {
+        let drives = |map: &AxisMap| map.coefficients[free + summed] != 0;
+        view.maps.iter().position(drives).unwrap_or(view.maps.len())
+    };
+    let mut sums: Vec<usize> = (0..view.sum.len()).collect();
+    sums.sort_by_key(driven);
+    sums
 }
 
 /// The result's axis along which the first term reads the inner axis of its source.

@@ -124,15 +124,6 @@ impl Lowering<'_> {
         let whole = graph::identity(0, &axes);
         Ok(self.total(id, [(1.0, a.0, a.1), (1.0, &part, whole)])?.affine(&mut self.builder))
     }
-
-    /// A sum of views of placed tensors.
-    fn total<const N: usize>(&mut self, id: NodeId, parts: [(f64, &Placed, View); N]) -> Result<Sum, CompileError> {
-        let axes = parts[0].2.axes.clone();
-        let sources = parts.iter().map(|(_, placed, _)| (*placed).clone()).collect();
-        let terms = parts.into_iter().map(|(factor, _, view)| graph::Term::Plain { factor, view }).collect();
-        let combine = graph::Combine { axes, terms, bias: None };
-        self.sum_of(id, &combine, sources, 0)
-    }
 }
 
 /// Cells of windows, as places of a tensor.

@@ -6,13 +6,18 @@
 mod builder;
 mod clamp;
 mod combine;
+mod divide;
 mod emit;
 mod frame;
 mod layout;
 mod max;
+mod normalize;
 mod port;
+mod reciprocal;
 mod reindex;
 mod resolve;
+mod select;
+mod softmax;
 mod table;
 mod terms;
 
@@ -23,7 +28,7 @@ use assay_verifier::circuit::Circuit;
 use crate::error::CompileError;
 use crate::eval::Weights;
 use crate::graph::{Graph, Kind, NodeId, Primitive};
-use crate::quantize::{Interval, finest_scale, power_of_two};
+use crate::quantize::{Interval, Ranges, finest_scale, power_of_two};
 use builder::Builder;
 use layout::Layout;
 
@@ -55,9 +60,13 @@ struct Placed {
 struct Lowering<'a> {
     graph: &'a Graph,
     ranges: &'a [Interval],
+    /// What scales rest on besides values: see [`Ranges::within`].
+    within: &'a [Interval],
     /// Scales of inputs that were cut into bands.
     wide: &'a BTreeMap<NodeId, i32>,
     readers: Vec<Vec<NodeId>>,
+    /// For inputs that choose rows of tables, the number of rows.
+    rows: BTreeMap<String, u32>,
     bits: u8,
     builder: Builder,
     placed: Vec<Option<Placed>>,
@@ -70,15 +79,17 @@ struct Lowering<'a> {
 /// No scales keep a node within the circuit's bounds.
 pub fn lower(
     graph: &Graph,
-    ranges: &[Interval],
+    ranges: &Ranges,
     wide: &BTreeMap<NodeId, i32>,
     bits: u8,
 ) -> Result<(Circuit, Weights), CompileError> {
     let mut state = Lowering {
         graph,
-        ranges,
+        ranges: &ranges.values,
+        within: &ranges.within,
         wide,
         readers: graph.readers(),
+        rows: graph.rows_chosen(),
         bits,
         builder: Builder::default(),
         placed: vec![None; graph.nodes.len()],
@@ -95,13 +106,15 @@ pub fn lower(
 }
 
 impl Lowering<'_> {
-    /// Whether the node is left to its only reader, a function that rescales the sum itself.
+    /// Whether the node is left to its only reader, a function or a softmax that rescales the sum itself.
     fn is_deferred(&self, id: NodeId) -> bool {
         let Kind::Combine(_) = &self.graph.node(id).kind else { return false };
         let &[reader] = &self.readers[id as usize][..] else { return false };
         match self.graph.nodes.get(reader as usize).map(|node| &node.kind) {
             // `|x|` is made from `relu(x)` and `x` itself.
             Some(Kind::Function { function, .. }) => function.primitive() != Some(Primitive::Abs),
+            // Its scores are rounded once, to the steps of the exponential.
+            Some(Kind::Softmax { logarithm, .. }) => !logarithm,
             _ => false,
         }
     }
@@ -110,7 +123,7 @@ impl Lowering<'_> {
         let graph = self.graph;
         let node = graph.node(id);
         match &node.kind {
-            Kind::Input { name, channels_last } => self.input(id, name, *channels_last),
+            Kind::Input { name, channels_last, element } => self.input(id, name, *channels_last, *element),
             Kind::Constant(_) => Err(self.fail(id, "a constant in the graph")),
             Kind::Combine(combine) => self.combination(id, combine),
             Kind::Function { source, function } => match function.primitive() {
@@ -120,6 +133,10 @@ impl Lowering<'_> {
                 _ => self.tabulated(id, *source, function),
             },
             Kind::Max(view) => self.max(id, view),
+            Kind::Divide { numerator, denominator } => self.divide(id, numerator, denominator),
+            Kind::Softmax { source, axis, logarithm: false } => self.softmax(id, *source, *axis),
+            Kind::Softmax { source, axis, logarithm: true } => self.log_softmax(id, *source, *axis),
+            Kind::Normalize { source, axes, centred, epsilon } => self.normalize(id, *source, axes, *centred, *epsilon),
             Kind::Reshape(source) => self.source(*source),
             Kind::Transpose { source, order } => self.transpose(*source, order),
         }

@@ -4,22 +4,45 @@ use assay_verifier::circuit::{Op, Port, Range};
 use super::layout::Layout;
 use super::{Lowering, Placed, SCALE_MAX};
 use crate::error::CompileError;
-use crate::graph::NodeId;
-use crate::quantize::{finest_scale, power_of_two};
+use crate::graph::{Element, NodeId};
+use crate::quantize::{Interval, finest_scale, power_of_two};
 
 /// How much larger than the largest calibration value an input may be.
 const INPUT_HEADROOM: f64 = 2.0;
+/// Largest whole number that is taken exactly.
+const WHOLE_MAX: f64 = 1_099_511_627_776.0;
 
 impl Lowering<'_> {
     /// An input node. Its range is checked by the verifier itself, so the headroom is one more bit and costs no
     /// precision.
-    pub(super) fn input(&mut self, id: NodeId, name: &str, channels_last: bool) -> Result<Placed, CompileError> {
+    pub(super) fn input(
+        &mut self,
+        id: NodeId,
+        name: &str,
+        channels_last: bool,
+        element: Element,
+    ) -> Result<Placed, CompileError> {
         let dims = self.graph.node(id).dims.clone();
         let mut order: Vec<usize> = (0..dims.len()).collect();
         if channels_last && dims.len() > 2 {
             order.remove(1);
             order.push(1);
         }
+        let (range, scale) = match element {
+            Element::Real => self.real_input(id),
+            Element::BOOLEAN => (Range { low: 0, high: 1 }, 0),
+            Element::Whole { .. } => (self.whole_input(id, name), 0),
+        };
+        let inner = order.last().map_or(1, |&axis| dims[axis]);
+        let rows = dims.iter().product::<u32>() / inner;
+        let node = self.builder.node((rows, inner), Op::Input(range), range);
+        let port = self.port(id, name, (node, scale), dims.clone(), &order)?;
+        self.builder.inputs.push(port);
+        Ok(Placed { node, layout: Layout::new(&dims, &order), scale })
+    }
+
+    /// Range and scale of real numbers.
+    fn real_input(&self, id: NodeId) -> (Range, i32) {
         let limit = power_of_two(i32::from(self.bits) - 1) - 1.0;
         // Samples that are zero throughout say nothing about the range.
         let magnitude = Some(self.ranges[id as usize].magnitude()).filter(|&most| most > 0.0).unwrap_or(1.0);
@@ -27,13 +50,20 @@ impl Lowering<'_> {
         let scale = wide.unwrap_or_else(|| finest_scale(magnitude, limit, SCALE_MAX));
         let largest = if wide.is_some() { magnitude * power_of_two(scale) } else { limit };
         let high = (largest * INPUT_HEADROOM) as i64 + 1;
-        let inner = order.last().map_or(1, |&axis| dims[axis]);
-        let rows = dims.iter().product::<u32>() / inner;
-        let range = Range { low: -high - 1, high };
-        let node = self.builder.node((rows, inner), Op::Input(range), range);
-        let port = self.port(id, name, (node, scale), dims.clone(), &order)?;
-        self.builder.inputs.push(port);
-        Ok(Placed { node, layout: Layout::new(&dims, &order), scale })
+        (Range { low: -high - 1, high }, scale)
+    }
+
+    /// Range of whole numbers: rows of the table that they choose from, flags, or others with the usual room.
+    fn whole_input(&self, id: NodeId, name: &str) -> Range {
+        if let Some(&rows) = self.rows.get(name) {
+            return Range { low: 0, high: i64::from(rows) - 1 };
+        }
+        let Interval { low, high } = self.ranges[id as usize];
+        if low >= 0.0 && high <= 1.0 {
+            return Range { low: 0, high: 1 };
+        }
+        let room = |end: f64| (end.clamp(-WHOLE_MAX, WHOLE_MAX) * INPUT_HEADROOM) as i64;
+        Range { low: room(low).min(0), high: room(high).max(0) }
     }
 
     /// Names the outputs; one that is held in an order that a port cannot express is copied.

@@ -7,7 +7,7 @@ use super::load::{Model, node_name};
 use super::ops::{self, Fault};
 use super::proto::NodeProto;
 use crate::error::{ModelError, UnsupportedNode};
-use crate::graph::{Graph, Kind, eval};
+use crate::graph::{Element, Graph, Kind, eval};
 use crate::tensor::{Tensor, elements};
 
 /// Operators that read images: all channels of a pixel together.
@@ -36,8 +36,8 @@ pub fn import(model: &Model, batch: u32) -> Result<Imported, ModelError> {
         state.values.insert(name.clone(), Value::Constant(tensor.clone()));
     }
     for input in model.inputs(batch)? {
-        let kind =
-            Kind::Input { name: input.name.clone(), channels_last: state.channels_last(&input.name, &input.dims) };
+        let channels_last = state.channels_last(&input.name, &input.dims);
+        let kind = Kind::Input { name: input.name.clone(), channels_last, element: input.element };
         let node = state.graph.add(&input.name, input.dims, kind);
         state.values.insert(input.name, Value::Node(node));
     }
@@ -170,7 +170,7 @@ impl Importer<'_> {
             let Some(dims) = self.model.shapes.get(name) else { continue };
             let dims: Vec<u32> = dims.iter().map(|dim| dim.unwrap_or(self.batch)).collect();
             if elements(&dims).is_some_and(|count| count > 0) {
-                let kind = Kind::Input { name: name.clone(), channels_last: false };
+                let kind = Kind::Input { name: name.clone(), channels_last: false, element: Element::Real };
                 let placeholder = self.graph.add(name, dims, kind);
                 self.values.insert(name.clone(), Value::Node(placeholder));
             }

@@ -8,6 +8,7 @@ use super::external::{ExternalData, Folder};
 use super::proto::{GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto};
 use super::tensor::{self, kind};
 use crate::error::{DeclarationFault, ModelError, TensorFault};
+use crate::graph::Element;
 use crate::tensor::{Tensor, elements};
 
 /// Operator sets that are understood.
@@ -31,6 +32,7 @@ pub struct Model {
 pub(super) struct RawDeclaration {
     pub name: String,
     pub dims: Vec<Option<u32>>,
+    pub element: Element,
 }
 
 /// A named shape.
@@ -40,6 +42,15 @@ pub struct Declaration {
     pub name: String,
     /// Shape.
     pub dims: Vec<u32>,
+    /// What its cells are.
+    pub element: Element,
+}
+
+impl Declaration {
+    /// A tensor of real numbers.
+    pub fn new(name: &str, dims: Vec<u32>) -> Self {
+        Self { name: name.into(), dims, element: Element::Real }
+    }
 }
 
 impl Model {
@@ -98,7 +109,7 @@ impl Model {
             let dims: Vec<u32> = input.dims.iter().map(|dim| dim.unwrap_or(batch)).collect();
             let fault = || ModelError::Input { name: input.name.clone(), fault: DeclarationFault::Shape };
             elements(&dims).filter(|&count| count > 0).ok_or_else(fault)?;
-            Ok(Declaration { name: input.name.clone(), dims })
+            Ok(Declaration { name: input.name.clone(), dims, element: input.element })
         };
         self.inputs.iter().map(fill).collect()
     }
@@ -129,9 +140,7 @@ fn declared_inputs(
         let fail = |fault| ModelError::Input { name: value.name.clone(), fault };
         let tensor = value.r#type.as_ref().and_then(|kind| kind.tensor_type.as_ref());
         let tensor = tensor.ok_or_else(|| fail(DeclarationFault::NoShape))?;
-        if ![kind::FLOAT, kind::FLOAT16, kind::DOUBLE].contains(&tensor.elem_type) {
-            return Err(fail(DeclarationFault::Type(tensor.elem_type)));
-        }
+        let element = element(tensor.elem_type).ok_or_else(|| fail(DeclarationFault::Type(tensor.elem_type)))?;
         let dims = match (&tensor.shape, dims(value)) {
             (None, _) => return Err(fail(DeclarationFault::NoShape)),
             (_, Some(dims)) => dims,
@@ -144,12 +153,26 @@ fn declared_inputs(
         if elements(&known).is_none_or(|count| count == 0) {
             return Err(fail(DeclarationFault::Shape));
         }
-        inputs.push(RawDeclaration { name: value.name.clone(), dims });
+        inputs.push(RawDeclaration { name: value.name.clone(), dims, element });
     }
     if inputs.is_empty() {
         return Err(ModelError::Empty("inputs"));
     }
     Ok(inputs)
+}
+
+/// What an element type means for the circuit; nothing if it has no counterpart.
+fn element(data_type: i32) -> Option<Element> {
+    Some(match data_type {
+        kind::FLOAT | kind::FLOAT16 | kind::BFLOAT16 | kind::DOUBLE => Element::Real,
+        kind::BOOL => Element::BOOLEAN,
+        kind::UINT8 => Element::integer(8, false),
+        kind::INT8 => Element::integer(8, true),
+        kind::INT16 => Element::integer(16, true),
+        kind::INT32 => Element::integer(32, true),
+        kind::INT64 => Element::integer(64, true),
+        _ => return None,
+    })
 }
 
 /// The declared shape, `None` where it is symbolic; nothing if there is none or a dimension is out of range.

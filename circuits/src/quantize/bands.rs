@@ -7,8 +7,8 @@
 //! band's columns.
 use std::collections::BTreeMap;
 
-use super::{Interval, finest_scale, power_of_two};
-use crate::graph::{Bias, Combine, Graph, Kind, Node, NodeId, Term, View, identity, summed_values};
+use super::{Interval, Ranges, finest_scale, power_of_two};
+use crate::graph::{Bias, Combine, Element, Graph, Kind, Node, NodeId, Term, View, identity, summed_values};
 use crate::io::NamedTensors;
 
 /// Widest input in bits, sign apart. It also bounds the saturation table of the finest band.
@@ -24,12 +24,12 @@ struct Columns {
 }
 
 /// Cuts inputs into bands where one scale does not do, and returns the scales of those inputs.
-pub fn cut(graph: &mut Graph, ranges: &mut Vec<Interval>, samples: &[NamedTensors], bits: u8) -> BTreeMap<NodeId, i32> {
+pub fn cut(graph: &mut Graph, ranges: &mut Ranges, samples: &[NamedTensors], bits: u8) -> BTreeMap<NodeId, i32> {
     let mut scales = BTreeMap::new();
     for id in (0..graph.nodes.len() as NodeId).rev() {
-        let Kind::Input { name, channels_last: false } = &graph.node(id).kind else { continue };
+        let Kind::Input { name, channels_last: false, element: Element::Real } = &graph.node(id).kind else { continue };
         let Some(columns) = columns(samples, name, &graph.node(id).dims) else { continue };
-        let magnitude = ranges[id as usize].magnitude();
+        let magnitude = ranges.values[id as usize].magnitude();
         let narrowest = -columns.spreads.iter().map(|spread| -spread).fold(f64::NEG_INFINITY, larger);
         let plain = finest_scale(magnitude, power_of_two(i32::from(bits) - 1) - 1.0, 30);
         if narrowest * power_of_two(plain) >= power_of_two(i32::from(bits) / 2 - 2) || !readers_can(graph, id) {
@@ -110,7 +110,7 @@ fn columns_of(graph: &Graph, id: NodeId, term: &Term) -> Option<Vec<usize>> {
 }
 
 /// Inserts the bands behind the input and splits the terms that read it.
-fn insert(graph: &mut Graph, ranges: &mut Vec<Interval>, id: NodeId, columns: &Columns, bands: &[Vec<usize>]) {
+fn insert(graph: &mut Graph, ranges: &mut Ranges, id: NodeId, columns: &Columns, bands: &[Vec<usize>]) {
     let count = bands.len() as NodeId;
     let moved = |node: NodeId| if node > id { node + count } else { node };
     graph.nodes.iter_mut().for_each(|node| node.kind.map_sources(&moved));
@@ -124,7 +124,8 @@ fn insert(graph: &mut Graph, ranges: &mut Vec<Interval>, id: NodeId, columns: &C
         graph.nodes.insert(first + number, Node { name: name.clone(), dims: dims.clone(), kind });
         let widest = band.iter().map(|&column| columns.spreads[column]).fold(0.0, larger);
         // Half of the spread is to be expected on either side; half as much again is room.
-        ranges.insert(first + number, Interval { low: -widest * 0.75, high: widest * 0.75 });
+        ranges.values.insert(first + number, Interval { low: -widest * 0.75, high: widest * 0.75 });
+        ranges.within.insert(first + number, Interval::EMPTY);
     }
     for place in first + bands.len()..graph.nodes.len() {
         let Kind::Combine(mut combine) = graph.nodes[place].kind.clone() else { continue };

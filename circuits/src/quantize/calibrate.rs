@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use crate::error::CompileError;
-use crate::graph::{Graph, eval};
+use crate::graph::{Element, Graph, Kind, Node, eval};
 use crate::io::NamedTensors;
 use crate::onnx::Declaration;
 use crate::tensor::{Tensor, elements};
@@ -22,7 +22,8 @@ pub struct Interval {
 }
 
 impl Interval {
-    const EMPTY: Self = Self { low: f64::INFINITY, high: f64::NEG_INFINITY };
+    /// No value at all.
+    pub const EMPTY: Self = Self { low: f64::INFINITY, high: f64::NEG_INFINITY };
 
     /// Largest absolute value.
     pub fn magnitude(&self) -> f64 {
@@ -38,41 +39,69 @@ impl Interval {
     }
 }
 
-/// The range of every node's tensor over the samples.
+/// What samples say about every node.
+#[derive(Clone, Debug)]
+pub struct Ranges {
+    /// The values of its tensor.
+    pub values: Vec<Interval>,
+    /// What its scales rest on besides: for a softmax the largest score of each group, for a normalisation the variance
+    /// (or mean square) of each group, with what is added to it, and for a quotient the divisors; else empty.
+    pub within: Vec<Interval>,
+}
+
+/// The ranges of every node over the samples.
 ///
 /// # Errors
 /// A value that is not finite.
-pub fn calibrate(graph: &Graph, samples: &[NamedTensors]) -> Result<Vec<Interval>, CompileError> {
-    let each: Vec<Vec<Interval>> = samples
+pub fn calibrate(graph: &Graph, samples: &[NamedTensors]) -> Result<Ranges, CompileError> {
+    let each: Vec<Vec<[Interval; 2]>> = samples
         .par_iter()
         .map(|sample| {
             let inputs: BTreeMap<String, Vec<f64>> =
                 sample.iter().map(|(name, tensor)| (name.clone(), tensor.values.clone())).collect();
-            let values = eval::evaluate(graph, &inputs);
-            values
-                .iter()
-                .zip(&graph.nodes)
-                .map(|(values, node)| {
-                    if values.iter().all(|value| value.is_finite()) {
-                        Ok(values.iter().fold(Interval::EMPTY, |interval, &value| interval.with(value)))
-                    } else {
-                        Err(CompileError::NotFinite { node: node.name.clone() })
-                    }
-                })
-                .collect()
+            let all = eval::evaluate(graph, &inputs);
+            let range = |values: &[f64]| values.iter().fold(Interval::EMPTY, |range, &value| range.with(value));
+            let observed = |(values, node): (&Vec<f64>, &Node)| {
+                let within = range(&eval::within(node, &all));
+                if let Kind::Divide { .. } | Kind::Normalize { .. } = node.kind
+                    && within.low <= 0.0
+                    && within.high >= 0.0
+                {
+                    return Err(division_by_zero(node, within));
+                }
+                if values.iter().all(|value| value.is_finite()) {
+                    Ok([range(values), within])
+                } else {
+                    Err(CompileError::NotFinite { node: node.name.clone() })
+                }
+            };
+            all.iter().zip(&graph.nodes).map(observed).collect()
         })
         .collect::<Result<_, _>>()?;
-    let mut all = vec![Interval::EMPTY; graph.nodes.len()];
+    let empty = || vec![Interval::EMPTY; graph.nodes.len()];
+    let mut all = Ranges { values: empty(), within: empty() };
     for sample in each {
-        for (interval, other) in all.iter_mut().zip(sample) {
-            *interval = interval.with(other.low).with(other.high);
+        for (id, [values, within]) in sample.into_iter().enumerate() {
+            all.values[id] = all.values[id].with(values.low).with(values.high);
+            all.within[id] = all.within[id].with(within.low).with(within.high);
+        }
+    }
+    // Divisors of both signs in different samples.
+    for (node, within) in graph.nodes.iter().zip(&all.within) {
+        if matches!(node.kind, Kind::Divide { .. }) && within.low <= 0.0 && within.high >= 0.0 {
+            return Err(division_by_zero(node, *within));
         }
     }
     Ok(all)
 }
 
-/// Samples of pseudo-random numbers, roughly normal with variance 1, always the same.
-pub fn synthetic(inputs: &[Declaration]) -> Vec<NamedTensors> {
+fn division_by_zero(node: &Node, Interval { low, high }: Interval) -> CompileError {
+    CompileError::DivisionByZero { node: node.name.clone(), low, high }
+}
+
+/// Samples of pseudo-random numbers, always the same: roughly normal with variance 1, or any token that the table has
+/// a row for. `rows` are the numbers of rows by input.
+pub fn synthetic(inputs: &[Declaration], rows: &BTreeMap<String, u32>) -> Vec<NamedTensors> {
     let mut state = 0x9e37_79b9_7f4a_7c15u64;
     let mut uniform = move || {
         // splitmix64
@@ -81,12 +110,16 @@ pub fn synthetic(inputs: &[Declaration]) -> Vec<NamedTensors> {
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         ((mixed ^ (mixed >> 31)) >> 11) as f64 / 9_007_199_254_740_992.0
     };
-    // The sum of 12 uniform numbers has variance 1.
-    let mut normal = move || (0..12).fold(-6.0, |sum, _| sum + uniform());
     (0..SYNTHETIC_SAMPLES)
         .map(|_| {
             let mut tensor = |input: &Declaration| {
-                let values = (0..elements(&input.dims).unwrap_or(0)).map(|_| normal()).collect();
+                let rows = rows.get(&input.name).copied().unwrap_or(2);
+                let mut number = || match input.element {
+                    // The sum of 12 uniform numbers has variance 1.
+                    Element::Real => (0..12).fold(-6.0, |sum, _| sum + uniform()),
+                    Element::Whole { .. } => libm::floor(uniform() * f64::from(rows)),
+                };
+                let values = (0..elements(&input.dims).unwrap_or(0)).map(|_| number()).collect();
                 (input.name.clone(), Tensor { dims: input.dims.clone(), values })
             };
             inputs.iter().map(&mut tensor).collect()

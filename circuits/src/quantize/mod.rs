@@ -2,8 +2,10 @@
 //! by.
 mod bands;
 mod calibrate;
+mod masks;
 mod scale;
 
 pub use bands::cut;
-pub use calibrate::{Interval, calibrate, synthetic};
+pub use calibrate::{Interval, Ranges, calibrate, synthetic};
+pub use masks::soften;
 pub use scale::{decompose, exact_scale, finest_scale, power_of_two, round};

@@ -33,7 +33,8 @@ pub(super) fn run(graph: &mut Graph) -> usize {
                 .iter()
                 .filter(|&&node| node != id)
                 .all(|node| readers[*node as usize].iter().all(|reader| region.contains(reader)));
-            (region.len() > 1 && closed && function.needs_table()).then(|| (*root, function.clone(), region))
+            let whole = region.len() > 1 && closed && function.needs_table() && !adds_argument(function);
+            whole.then(|| (*root, function.clone(), region))
         });
         if let Some((source, function, region)) = best {
             graph.nodes[id as usize].kind = Kind::Function { source, function };
@@ -42,6 +43,20 @@ pub(super) fn run(graph: &mut Graph) -> usize {
         }
     }
     changes
+}
+
+/// Whether it is `x + f(x)`, which stays a sum: a table would give `x` itself the table's coarse steps.
+fn adds_argument(function: &Function) -> bool {
+    let scaled = |part: &Function| match part {
+        Function::Product(factors) => {
+            let argument = |factor: &&Function| **factor == Function::Argument;
+            let constant = |factor: &&Function| matches!(factor, Function::Constant(_));
+            factors.iter().filter(argument).count() == 1
+                && factors.iter().all(|factor| argument(&factor) || constant(&factor))
+        }
+        part => *part == Function::Argument,
+    };
+    matches!(function, Function::Sum(parts) if parts.len() > 1 && parts.iter().any(scaled))
 }
 
 /// Nodes between a node and a root that it is a function of: itself included, the root not.
@@ -95,16 +110,9 @@ fn tree(combine: &Combine, constant: f64, root: NodeId, ways: &[Vec<Way>]) -> Op
     let mut parts = Vec::new();
     for term in &combine.terms {
         let (factor, mut factors) = match term {
-            Term::Plain { factor, view } => {
-                let part = of(view.source)?;
-                // `x + f(x)` stays a sum: a table would give `x` itself the table's coarse steps.
-                if part == Function::Argument && combine.terms.len() > 1 {
-                    return None;
-                }
-                (*factor, vec![part])
-            }
+            Term::Plain { factor, view } => (*factor, vec![of(view.source)?]),
             Term::Product { factor, left, right } => (*factor, vec![of(left.source)?, of(right.source)?]),
-            Term::Weighted { .. } => return None,
+            Term::Weighted { .. } | Term::Selected { .. } => return None,
         };
         if factor != 1.0 {
             factors.push(Function::Constant(factor));

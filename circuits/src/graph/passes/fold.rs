@@ -18,16 +18,13 @@ pub(super) fn into_source(graph: &mut Graph) -> usize {
 /// Replaces the first term that can be by the terms of its source.
 fn merge_one(graph: &Graph, id: usize) -> Option<Combine> {
     let Kind::Combine(outer) = &graph.nodes[id].kind else { return None };
-    if outer.terms.iter().any(|term| matches!(term, Term::Product { .. })) {
-        return None;
-    }
     let readers = graph.readers();
     outer.terms.iter().enumerate().find_map(|(place, term)| {
         let view = term.views()[0];
         let Kind::Combine(inner) = &graph.node(view.source).kind else { return None };
         let alone = readers[view.source as usize].len() == 1;
         let same = view.sum.is_empty() && is_identity(view) && graph.node(view.source).dims == graph.nodes[id].dims;
-        if !alone || !same || !worthwhile(outer, inner) {
+        if !(alone || is_free(graph, inner)) || !same || !worthwhile(outer, inner) {
             return None;
         }
         let scale = Scale::of(term)?;
@@ -35,12 +32,18 @@ fn merge_one(graph: &Graph, id: usize) -> Option<Combine> {
     })
 }
 
+/// Whether every reader may as well compute it itself: scale and shift of a normalisation.
+fn is_free(graph: &Graph, inner: &Combine) -> bool {
+    let [term] = &inner.terms[..] else { return false };
+    let view = term.views()[0];
+    Scale::of(term).is_some() && is_identity(view) && matches!(graph.node(view.source).kind, Kind::Normalize { .. })
+}
+
 /// Sums of several unscaled tensors (concatenations and the like) are left alone: nothing is saved by scaling their
 /// parts.
 fn worthwhile(outer: &Combine, inner: &Combine) -> bool {
     let light = |combine: &Combine| combine.terms.iter().all(|term| matches!(term, Term::Plain { .. }));
-    !inner.terms.iter().any(|term| matches!(term, Term::Product { .. }))
-        && (inner.terms.len() == 1 || light(outer) || !light(inner))
+    inner.terms.len() == 1 || light(outer) || !light(inner)
 }
 
 /// What a term does with each cell that it reads: a factor, or one for each position along some axes.
@@ -66,24 +69,24 @@ fn merge(outer: &Combine, place: usize, inner: &Combine, scale: &Scale<'_>) -> O
         return None;
     }
     let refine = |over: &[usize]| -> Vec<usize> { over.iter().flat_map(|&axis| groups[axis].clone()).collect() };
-    let over = refine(scale.over);
-    let positions = union(&over, &outer.bias.as_ref().map_or(Vec::new(), |bias| refine(&bias.over)));
+    let refined = refine(scale.over);
     let fits = |term: &Term| match term {
         // Weights of a layer are not repeated for positions that they do not depend on.
-        Term::Weighted { over, view, .. } => view.sum.is_empty() || positions.iter().all(|axis| over.contains(axis)),
+        Term::Weighted { over, view, .. } => view.sum.is_empty() || refined.iter().all(|axis| over.contains(axis)),
         // A plain sum over a window stays one.
-        Term::Plain { view, .. } => view.sum.is_empty() || over.is_empty(),
-        Term::Product { .. } => false,
+        Term::Plain { view, .. } => view.sum.is_empty() || refined.is_empty(),
+        // These take one factor for all positions.
+        Term::Product { .. } | Term::Selected { .. } => refined.is_empty(),
     };
     if !inner.terms.iter().all(fits) {
         return None;
     }
     let mut terms: Vec<Term> = outer.terms[..place].to_vec();
     for term in &inner.terms {
-        terms.push(scaled(term, &inner.axes, &over, scale.factors)?);
+        terms.push(scaled(term, &inner.axes, &refined, scale.factors)?);
     }
     terms.extend_from_slice(&outer.terms[place + 1..]);
-    let inner_bias = inner.bias.as_ref().map(|bias| product(&inner.axes, bias, &over, scale.factors));
+    let inner_bias = inner.bias.as_ref().map(|bias| product(&inner.axes, bias, &refined, scale.factors));
     let outer_bias = outer.bias.as_ref().map(|bias| Bias { over: refine(&bias.over), values: bias.values.clone() });
     let bias = match (inner_bias, outer_bias) {
         (Some(a), Some(b)) => Some(sum(&inner.axes, &a, &b)),
@@ -135,7 +138,14 @@ fn scaled(term: &Term, axes: &[u32], over: &[usize], factors: &[f64]) -> Option<
             let weights = own.iter().zip(&by).flat_map(row).collect();
             Some(Term::Weighted { over: all, weights, view: view.clone() })
         }
-        (Term::Product { .. }, _) => None,
+        (Term::Product { factor, left, right }, &[by]) => {
+            Some(Term::Product { factor: factor * by, left: left.clone(), right: right.clone() })
+        }
+        (Term::Selected { rows, over, table, view }, &[by]) => {
+            let table = table.iter().map(|entry| entry * by).collect();
+            Some(Term::Selected { rows: *rows, over: over.clone(), table, view: view.clone() })
+        }
+        (Term::Product { .. } | Term::Selected { .. }, _) => None,
     }
 }
 

@@ -1,7 +1,10 @@
 //! Rewrites of the float graph, in a fixed order. Each keeps what the graph computes and returns how much it changed.
 mod collapse;
 mod fold;
+mod masks;
+mod pattern;
 mod prune;
+mod recognise;
 
 use super::Graph;
 
@@ -17,6 +20,8 @@ pub struct Pass {
 
 /// All passes in the order in which they run.
 pub const PASSES: &[Pass] = &[
+    Pass { name: "recognise normalisations and softmax that are written out", run: recognise::run },
+    Pass { name: "make masks of scores summands", run: masks::run },
     // Before sums are merged, so that written-out activation functions are found whole.
     Pass { name: "collapse functions of one tensor into one", run: collapse::run },
     Pass { name: "fold scales and sums into the linear layers before them", run: fold::into_source },

@@ -1,14 +1,29 @@
-//! `Div` by a constant.
+//! `Div`.
 use super::broadcast::{Operands, operands, scale};
 use super::{Call, Fault, Value};
+use crate::graph::{Function, Kind, Primitive, broadcast};
 
 pub(super) fn import(call: &mut Call<'_>) -> Result<Vec<Value>, Fault> {
-    let (Operands::ConstantRight(x, mut divisor), dims) = operands(call)? else {
-        return Err(Fault::Unsupported("the divisor is not a constant".into()));
-    };
-    divisor.values.iter_mut().for_each(|value| *value = 1.0 / *value);
-    if divisor.values.iter().any(|value| !value.is_finite()) {
-        return Err(Fault::InputValue(1));
+    match operands(call)? {
+        (Operands::ConstantRight(x, mut divisor), dims) => {
+            divisor.values.iter_mut().for_each(|value| *value = 1.0 / *value);
+            if divisor.values.iter().any(|value| !value.is_finite()) {
+                return Err(Fault::InputValue(1));
+            }
+            scale(call, x, &divisor, dims)
+        }
+        (Operands::ConstantLeft(dividend, x), dims) => {
+            let function = Function::call(Primitive::Power(-1.0));
+            let inverse = call.add(call.graph.node(x).dims.clone(), Kind::Function { source: x, function })?;
+            if dividend.single() == Some(1.0) && call.graph.node(inverse).dims == dims {
+                return Ok(vec![Value::Node(inverse)]);
+            }
+            scale(call, inverse, &dividend, dims)
+        }
+        (Operands::Nodes(a, b), dims) => {
+            let view = |x| broadcast(x, &call.graph.node(x).dims, &dims);
+            let (numerator, denominator) = (view(a), view(b));
+            call.result(dims, Kind::Divide { numerator, denominator })
+        }
     }
-    scale(call, x, &divisor, dims)
 }

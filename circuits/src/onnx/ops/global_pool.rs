@@ -1,7 +1,6 @@
 //! `GlobalAveragePool` and `GlobalMaxPool`: over all spatial axes.
-use super::reduce::reduction;
 use super::{Call, Fault, Value};
-use crate::graph::Kind;
+use crate::graph::{Kind, reduction};
 
 pub(super) fn import(call: &mut Call<'_>) -> Result<Vec<Value>, Fault> {
     let x = call.node(0)?;

@@ -1,68 +1,37 @@
-//! `MatMul` with a constant matrix on one side.
-use super::gemm::outputs_first;
+//! `MatMul`.
+use super::contraction::{Label, Operand, contract};
 use super::{Call, Fault, Value};
-use crate::graph::{Combine, Kind, NodeId, Term, View, unit};
-use crate::tensor::Tensor;
+use crate::graph::Kind;
+
+/// The label of the axis that is summed, and those of the rows and columns; batch axes come after.
+const SUMMED: Label = 0;
+const ROWS: Label = 1;
+const COLUMNS: Label = 2;
 
 pub(super) fn import(call: &mut Call<'_>) -> Result<Vec<Value>, Fault> {
-    match (call.value(0)?.clone(), call.value(1)?.clone()) {
-        (Value::Node(x), Value::Constant(matrix)) => right(call, x, &matrix),
-        (Value::Constant(matrix), Value::Node(x)) => left(call, x, &matrix),
-        (Value::Constant(_), Value::Constant(matrix)) => {
-            let x = call.node(0)?;
-            right(call, x, &matrix)
-        }
-        (Value::Node(_), Value::Node(_)) => Err(Fault::Unsupported("a product of two activations".into())),
+    let (a, b) = (call.dims(0)?, call.dims(1)?);
+    if a.is_empty() || b.is_empty() {
+        return Err(Fault::Shapes(vec![a, b]));
     }
+    let left = labels(a.len(), &[ROWS, SUMMED]);
+    let right = if b.len() == 1 { vec![SUMMED] } else { labels(b.len(), &[SUMMED, COLUMNS]) };
+    // Unlike batch axes, the summed one is not repeated.
+    let summed = |dims: &[u32], labels: &[Label]| labels.iter().position(|&label| label == SUMMED).map(|at| dims[at]);
+    if summed(&a, &left) != summed(&b, &right) {
+        return Err(Fault::Shapes(vec![a, b]));
+    }
+    let batch = a.len().max(b.len()).saturating_sub(2);
+    let mut result: Vec<Label> = (0..batch).rev().map(|place| COLUMNS + 1 + place).collect();
+    result.extend((a.len() > 1).then_some(ROWS));
+    result.extend((b.len() > 1).then_some(COLUMNS));
+    let left = Operand { value: call.value(0)?.clone(), labels: left };
+    let right = Operand { value: call.value(1)?.clone(), labels: right };
+    let combine = contract(call, left, right, &result, 1.0)?;
+    call.result(combine.axes.clone(), Kind::Combine(combine))
 }
 
-/// The matrix with leading axes of length 1 removed.
-fn matrix(constant: &Tensor, other: &[u32]) -> Result<Tensor, Fault> {
-    let fail = || Fault::Unsupported(format!("a constant of shape {:?} with {other:?}", constant.dims));
-    let (leading, last) = constant.dims.split_at_checked(constant.dims.len().wrapping_sub(2)).ok_or_else(fail)?;
-    if leading.iter().any(|&dim| dim != 1) {
-        return Err(fail());
-    }
-    Ok(Tensor { dims: last.to_vec(), values: constant.values.clone() })
-}
-
-/// `y[.., o] = sum_k x[.., k] W[k, o]`.
-fn right(call: &mut Call<'_>, x: NodeId, constant: &Tensor) -> Result<Vec<Value>, Fault> {
-    let from = call.graph.node(x).dims.clone();
-    let w = matrix(constant, &from)?;
-    let rank = from.len();
-    if rank == 0 || from[rank - 1] != w.dims[0] {
-        return Err(Fault::Shapes(vec![from, w.dims]));
-    }
-    let mut dims = from.clone();
-    dims[rank - 1] = w.dims[1];
-    let maps = (0..rank).map(|axis| unit(rank + 1, if axis + 1 == rank { rank } else { axis })).collect();
-    let view = View { source: x, axes: dims.clone(), sum: vec![w.dims[0]], dims: from, maps };
-    result(call, dims, rank - 1, outputs_first(&w, [1, 0], 1.0), view)
-}
-
-/// `y[.., o, j] = sum_k W[o, k] x[.., k, j]`.
-fn left(call: &mut Call<'_>, x: NodeId, constant: &Tensor) -> Result<Vec<Value>, Fault> {
-    let from = call.graph.node(x).dims.clone();
-    let w = matrix(constant, &from)?;
-    let rank = from.len();
-    if rank < 2 || from[rank - 2] != w.dims[1] {
-        return Err(Fault::Shapes(vec![w.dims, from]));
-    }
-    let mut dims = from.clone();
-    dims[rank - 2] = w.dims[0];
-    let maps = (0..rank).map(|axis| unit(rank + 1, if axis + 2 == rank { rank } else { axis })).collect();
-    let view = View { source: x, axes: dims.clone(), sum: vec![w.dims[1]], dims: from, maps };
-    result(call, dims, rank - 2, w.values, view)
-}
-
-fn result(
-    call: &mut Call<'_>,
-    dims: Vec<u32>,
-    over: usize,
-    weights: Vec<f64>,
-    view: View,
-) -> Result<Vec<Value>, Fault> {
-    let terms = vec![Term::Weighted { over: vec![over], weights, view }];
-    call.result(dims.clone(), Kind::Combine(Combine { axes: dims, terms, bias: None }))
+/// Labels of a tensor: the last ones as given, batch axes counted from the back.
+fn labels(rank: usize, last: &[Label]) -> Vec<Label> {
+    let last = &last[last.len().saturating_sub(rank)..];
+    (0..rank - last.len()).rev().map(|place| COLUMNS + 1 + place).chain(last.iter().copied()).collect()
 }

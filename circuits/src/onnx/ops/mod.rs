@@ -9,21 +9,32 @@ mod cast;
 mod clip;
 mod concat;
 mod constant;
+mod contraction;
 mod conv;
 mod div;
+mod einsum;
 mod flatten;
+mod gather;
 mod gemm;
 mod global_pool;
+mod group_normalization;
 mod identity;
+mod instance_normalization;
+mod layer_normalization;
+mod lp_normalization;
 mod matmul;
 mod max_pool;
+mod mean_variance_normalization;
 mod mul;
+mod normalization;
 mod pad;
 mod pow;
 mod prelu;
 mod reduce;
 mod reshape;
+mod select;
 mod slice;
+mod softmax;
 mod split;
 mod squeeze;
 mod sub;
@@ -90,11 +101,19 @@ pub fn find(domain: &str, operator: &str) -> Option<Import> {
         "Conv" => conv::import,
         "Div" => div::import,
         "Dropout" | "Identity" => identity::import,
+        "Einsum" => einsum::import,
         "Flatten" => flatten::import,
+        "Gather" => gather::import,
         "Gemm" => gemm::import,
         "GlobalAveragePool" | "GlobalMaxPool" => global_pool::import,
+        "GroupNormalization" => group_normalization::import,
+        "InstanceNormalization" => instance_normalization::import,
+        "LayerNormalization" | "SimplifiedLayerNormalization" => layer_normalization::import,
+        "LogSoftmax" | "Softmax" => softmax::import,
+        "LpNormalization" => lp_normalization::import,
         "MatMul" => matmul::import,
         "MaxPool" => max_pool::import,
+        "MeanVarianceNormalization" => mean_variance_normalization::import,
         "Mul" => mul::import,
         "PRelu" => prelu::import,
         "Pad" => pad::import,
@@ -107,6 +126,7 @@ pub fn find(domain: &str, operator: &str) -> Option<Import> {
         "Sub" => sub::import,
         "Transpose" => transpose::import,
         "Unsqueeze" => unsqueeze::import,
+        "Where" => select::import,
         _ => return unary::find(operator),
     })
 }

@@ -1,6 +1,6 @@
 //! `ReduceSum` and `ReduceMean`.
 use super::{Call, Fault, Value, axes};
-use crate::graph::{Kind, NodeId, View, mapped, unit};
+use crate::graph::{Kind, reduction};
 
 pub(super) fn import(call: &mut Call<'_>) -> Result<Vec<Value>, Fault> {
     let x = call.node(0)?;
@@ -21,16 +21,4 @@ pub(super) fn import(call: &mut Call<'_>) -> Result<Vec<Value>, Fault> {
     }
     let dims = (0..from.len()).filter(|axis| !reduced.contains(axis)).map(|axis| from[axis]).collect();
     call.result(dims, Kind::Reshape(node))
-}
-
-/// The view that sums over some axes and leaves them with length 1.
-pub(super) fn reduction(source: NodeId, from: &[u32], reduced: &[usize]) -> View {
-    let result: Vec<u32> = (0..from.len()).map(|axis| if reduced.contains(&axis) { 1 } else { from[axis] }).collect();
-    let sum: Vec<u32> = reduced.iter().map(|&axis| from[axis]).collect();
-    let all = from.len() + sum.len();
-    let map = |axis: usize| match reduced.iter().position(|&other| other == axis) {
-        Some(place) => mapped(all, 0, &[(from.len() + place, 1)]),
-        None => unit(all, axis),
-    };
-    View { source, axes: result, sum, dims: from.to_vec(), maps: (0..from.len()).map(map).collect() }
 }

@@ -28,7 +28,7 @@ impl InputArguments {
     pub fn integers(&self, checked: &CheckedCircuit, output: &Output) -> Result<Vec<Vec<i64>>> {
         let ports = &checked.circuit().inputs;
         let declarations: Vec<Declaration> =
-            ports.iter().map(|port| Declaration { name: port.name.clone(), dims: port.dims.clone() }).collect();
+            ports.iter().map(|port| Declaration::new(&port.name, port.dims.clone())).collect();
         let mut samples = read(&self.input, &declarations)?;
         let path = self.input.display();
         let count = samples.len();
