@@ -80,6 +80,9 @@ fn node_line(graph: &Graph, place: usize) -> NodeLine {
         },
         Kind::Function { .. } => "function of each cell".into(),
         Kind::Max(_) => "maximum".into(),
+        Kind::Divide { .. } => "quotient".into(),
+        Kind::Softmax { .. } => "softmax".into(),
+        Kind::Normalize { .. } => "normalisation".into(),
         Kind::Reshape(_) => "reshape".into(),
         Kind::Transpose { .. } => "transpose".into(),
     };
@@ -91,7 +94,7 @@ fn node_line(graph: &Graph, place: usize) -> NodeLine {
 
 fn weights(term: &Term) -> u64 {
     match term {
-        Term::Weighted { weights, .. } => weights.len() as u64,
+        Term::Weighted { weights, .. } | Term::Selected { table: weights, .. } => weights.len() as u64,
         Term::Plain { .. } | Term::Product { .. } => 0,
     }
 }
