@@ -155,5 +155,5 @@ fn split(accumulators: &[i64], shift: u8, low: i64, bits: u8) -> Vec<Parts> {
 
 /// Where a cell of a tensor lies in a block.
 fn at(block: &Block, cell: usize) -> usize {
-    block.offset + (cell / block.inner << block.log_inner) + cell % block.inner
+    block.offset + ((cell / block.inner) << block.log_inner) + cell % block.inner
 }

@@ -1,4 +1,6 @@
 //! Writes small ONNX models.
+#![allow(dead_code)] // every test file uses its own part
+
 use assay_circuits::Model;
 use assay_circuits::onnx::NoExternalData;
 use assay_circuits::onnx::proto::{
@@ -24,6 +26,7 @@ pub enum Value<'a> {
     Int(i64),
     Ints(&'a [i64]),
     Float(f32),
+    Word(&'a str),
 }
 
 impl Builder {
@@ -123,12 +126,17 @@ impl Builder {
 
 /// The declaration of a float tensor; a dimension of -1 is symbolic.
 pub fn declaration(name: &str, dims: &[i64]) -> ValueInfoProto {
+    declaration_of(name, dims, FLOAT)
+}
+
+/// The declaration of a tensor of some element type.
+pub fn declaration_of(name: &str, dims: &[i64], elem_type: i32) -> ValueInfoProto {
     let dim = |&dim: &i64| match dim {
         -1 => DimensionProto { dim_value: None, dim_param: Some("N".into()) },
         dim => DimensionProto { dim_value: Some(dim), dim_param: None },
     };
     let shape = Some(TensorShapeProto { dim: dims.iter().map(dim).collect() });
-    let tensor_type = Some(TensorTypeProto { elem_type: FLOAT, shape });
+    let tensor_type = Some(TensorTypeProto { elem_type, shape });
     ValueInfoProto { name: name.into(), r#type: Some(TypeProto { tensor_type }) }
 }
 
@@ -138,6 +146,7 @@ fn attribute(name: &str, value: &Value<'_>) -> AttributeProto {
         Value::Int(value) => attribute.i = Some(*value),
         Value::Ints(values) => attribute.ints = values.to_vec(),
         Value::Float(value) => attribute.f = Some(*value),
+        Value::Word(value) => attribute.s = Some(value.as_bytes().to_vec()),
     }
     attribute
 }

@@ -87,9 +87,9 @@ impl Sources<'_> {
             Kind::Dense { weight, view, gather } => {
                 let spec = &self.checked.circuit().weights[weight as usize];
                 let summed = (spec.taps * spec.channels) as usize;
-                let outputs = eq_range(&instance.inner_point, 0, spec.outputs as usize);
+                let outputs = eq_range(instance.inner_point, 0, spec.outputs as usize);
                 let weights = combine_rows(&self.weights[weight as usize], summed, &outputs);
-                let tensor = self.over_rows(view, gather, &instance.rows);
+                let tensor = self.over_rows(view, gather, instance.rows);
                 vec![pad(spec, &weights), pad(spec, &tensor)]
             }
             Kind::Grouped { weight, view, gather } => {
@@ -100,7 +100,7 @@ impl Sources<'_> {
                 let summed = (spec.taps * spec.channels) as usize;
                 let values = &self.weights[weight as usize];
                 for (o, (cells, &public)) in values.chunks_exact(summed).zip(instance.inner.iter()).enumerate() {
-                    let read = self.over_rows_at(view, gather, &instance.rows, o);
+                    let read = self.over_rows_at(view, gather, instance.rows, o);
                     for (s, position) in padded_positions(spec).enumerate() {
                         factors[0][o * row + position] = EF::from(signed(cells[s].into()));
                         factors[1][o * row + position] = read[s];
@@ -108,7 +108,7 @@ impl Sources<'_> {
                     factors[2][o * row..(o + 1) * row].fill(public);
                 }
                 // In padding outputs the public factor is its polynomial's too; there the others are zero.
-                let all = eq_range(&instance.inner_point, 0, 1 << instance.inner_point.len());
+                let all = eq_range(instance.inner_point, 0, 1 << instance.inner_point.len());
                 for (o, &public) in all.iter().enumerate().skip(instance.inner.len()) {
                     factors[2][o * row..(o + 1) * row].fill(public);
                 }
@@ -116,7 +116,7 @@ impl Sources<'_> {
             }
             Kind::Select { weight, indices } => {
                 let spec = &self.checked.circuit().weights[weight as usize];
-                let channels = eq_range(&instance.inner_point, 0, spec.channels as usize);
+                let channels = eq_range(instance.inner_point, 0, spec.channels as usize);
                 let mut chosen = EF::zero_vec(spec.outputs as usize);
                 indices.iter().zip(instance.rows.iter()).for_each(|(&index, &row)| chosen[index as usize] += row);
                 vec![combine_columns(&self.weights[weight as usize], &channels), chosen]
@@ -124,8 +124,8 @@ impl Sources<'_> {
             Kind::Product { left, right, pairing } => {
                 let variables = shared_variables(pairing);
                 let factor = |side: Side, (view, gather): (&View, &Gather)| {
-                    let rows = Share::of(&pairing.rows, side, &instance.rows);
-                    let mut inner = Share::of(&pairing.inner, side, &instance.inner);
+                    let rows = Share::of(&pairing.rows, side, instance.rows);
+                    let mut inner = Share::of(&pairing.inner, side, instance.inner);
                     if !gather.uses_inner() {
                         inner.read_once();
                     }

@@ -89,12 +89,13 @@ impl<'a> Scope<'a> {
                 Worked { gathers: Vec::new(), pairing: None, range }
             }
             Term::Product { coefficient, left, right } => {
+                // First the views: they show that the axes are no longer than the node.
+                let (a, b) = (self.view(left)?, self.view(right)?);
                 let pairing = Pairing::new(left, right, self.node.inner)
                     .ok_or(self.fail("a product of views with other axes"))?;
-                let (left, right) = (self.view(left)?, self.view(right)?);
-                let range = left.1.product(right.1).and_then(|range| range.sum(pairing.summed as u64));
+                let range = a.1.product(b.1).and_then(|range| range.sum(pairing.summed as u64));
                 Worked {
-                    gathers: alloc::vec![left.0, right.0],
+                    gathers: alloc::vec![a.0, b.0],
                     pairing: Some(pairing),
                     range: range.and_then(|range| range.times(*coefficient)),
                 }
@@ -114,10 +115,17 @@ impl<'a> Scope<'a> {
         let (source, range) = self.source(view.source).ok_or(self.fail("a view's source is not an earlier node"))?;
         let gather = Gather::new(view, self.node, source, self.budget.places)
             .ok_or(self.fail("a view does not fit its shapes, or is too large"))?;
-        self.budget
-            .charge(gather.places(), gather.reads().max(self.node.len()))
-            .ok_or(self.fail("views read too many cells"))?;
+        let tables = view.maps.iter().fold(0u64, |all, map| all.saturating_add(map.table.len() as u64));
+        let places = gather.places().saturating_add(self.lengths(view.sum_len())).saturating_add(tables);
+        let reads = gather.reads().max(self.node.len());
+        self.budget.charge(places, reads).ok_or(self.fail("views read too many cells"))?;
         Ok((gather, range.with_zero()))
+    }
+
+    /// Rows, inner length and number of summed cells together. Claims on a term hold a weight for each of them, also where
+    /// its view passes an axis on and so has few places.
+    fn lengths(&self, summed: u64) -> u64 {
+        u64::from(self.node.rows).saturating_add(self.node.inner.into()).saturating_add(summed)
     }
 
     /// The range of a weight that fits the node and the number of summed cells.
@@ -147,7 +155,7 @@ impl<'a> Scope<'a> {
                     && range.high < i64::from(spec.outputs)
             }),
         };
-        self.budget.charge(0, self.node.len()).ok_or(self.fail("views read too many cells"))?;
+        self.budget.charge(self.lengths(0), self.node.len()).ok_or(self.fail("views read too many cells"))?;
         let fits = inside && spec.taps == 1 && spec.channels == self.node.inner;
         fits.then(|| Range::signed(spec.bits)).flatten().ok_or(fail)
     }

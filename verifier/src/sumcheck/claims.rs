@@ -122,8 +122,8 @@ pub fn batch<'a>(list: &mut Vec<Claim<'a>>, claims: impl IntoIterator<Item = (Cl
 pub fn expression_claims<'a>(
     expression: &'a Expression,
     coefficient: EF,
-    rows: &Cow<'a, [EF]>,
-    inner: &Cow<'a, [EF]>,
+    rows: &'a [EF],
+    inner: &'a [EF],
 ) -> Vec<Claim<'a>> {
     let linear = expression.expr.terms.iter().enumerate().filter_map(|(index, term)| match term {
         Term::Linear { coefficient: factor, view } => Some((index, *factor, view)),
@@ -136,8 +136,8 @@ pub fn expression_claims<'a>(
                 source: view.source as usize,
                 gather: Some(gather),
                 coefficient: coefficient * signed(factor),
-                rows: rows.clone(),
-                inner: inner.clone(),
+                rows: Cow::Borrowed(rows),
+                inner: Cow::Borrowed(inner),
                 taps: Cow::Owned(alloc::vec![EF::ONE; usize::try_from(view.sum_len()).unwrap_or_default()]),
             })
         })

@@ -85,11 +85,11 @@ pub struct Instance<'a> {
     /// Multiplier.
     pub coefficient: EF,
     /// The claim's weights over rows.
-    pub rows: Cow<'a, [EF]>,
+    pub rows: &'a [EF],
     /// The claim's weights over valid inner indices.
-    pub inner: Cow<'a, [EF]>,
+    pub inner: &'a [EF],
     /// The claim's point over the padded inner axis.
-    pub inner_point: Vec<EF>,
+    pub inner_point: &'a [EF],
     /// Number of variables.
     pub variables: usize,
 }
@@ -108,7 +108,7 @@ pub fn expression_instances<'a>(
     circuit: &Circuit,
     expression: &'a Expression,
     selections: &'a Selections,
-    claim: &ExpressionClaim<'a>,
+    claim: &'a ExpressionClaim<'a>,
 ) -> Vec<Instance<'a>> {
     let instance = |(index, term): (usize, &'a Term)| -> Option<Instance<'a>> {
         let gathers = expression.gathers(index);
@@ -145,9 +145,9 @@ pub fn expression_instances<'a>(
         Some(Instance {
             kind,
             coefficient: claim.coefficient * signed(factor),
-            rows: claim.rows.clone(),
-            inner: claim.inner.clone(),
-            inner_point: claim.inner_point.clone(),
+            rows: &claim.rows,
+            inner: &claim.inner,
+            inner_point: &claim.inner_point,
             variables,
         })
     };
@@ -219,7 +219,7 @@ impl<'a> Instance<'a> {
             Kind::Dense { .. } | Kind::Product { .. } => EF::ONE,
             Kind::Grouped { .. } => {
                 let outputs = point.get(..self.inner_point.len()).unwrap_or_default();
-                eq_points(&self.inner_point, outputs)
+                eq_points(self.inner_point, outputs)
             }
             Kind::Select { indices, .. } => {
                 indices.iter().zip(self.rows.iter()).map(|(&index, &row)| row * eq_index(point, index)).sum()
@@ -234,10 +234,10 @@ impl<'a> Instance<'a> {
         match self.kind {
             Kind::Dense { weight, view, gather } => {
                 let Some(spec) = specs.get(weight as usize) else { return };
-                let at = [&*self.inner_point, point].concat();
+                let at = [self.inner_point, point].concat();
                 reduced.weights.push(WeightClaim { weight: weight as usize, point: at, value: value(0) });
                 let ones = unit(self.inner.len());
-                let claim = tensor_claim(view, gather, self.rows.to_vec(), ones, tap_weights(spec, point));
+                let claim = tensor_claim(view, gather, self.rows, ones, tap_weights(spec, point));
                 reduced.tensors.push((claim, value(1)));
             }
             Kind::Grouped { weight, view, gather } => {
@@ -245,11 +245,11 @@ impl<'a> Instance<'a> {
                 let (outputs, taps) = point.split_at_checked(self.inner_point.len()).unwrap_or_default();
                 reduced.weights.push(WeightClaim { weight: weight as usize, point: point.to_vec(), value: value(0) });
                 let inner = eq_range(outputs, 0, self.inner.len());
-                let claim = tensor_claim(view, gather, self.rows.to_vec(), inner, tap_weights(spec, taps));
+                let claim = tensor_claim(view, gather, self.rows, inner, tap_weights(spec, taps));
                 reduced.tensors.push((claim, value(1)));
             }
             Kind::Select { weight, .. } => {
-                let at = [point, &self.inner_point].concat();
+                let at = [point, self.inner_point].concat();
                 reduced.weights.push(WeightClaim { weight: weight as usize, point: at, value: value(0) });
             }
             Kind::Product { left, right, pairing } => {
@@ -260,8 +260,8 @@ impl<'a> Instance<'a> {
                 let inner = eq_range(at_inner, 0, pairing.inner.len());
                 let taps = eq_range(at_taps, 0, pairing.summed);
                 for (side, (view, gather), value) in [(Side::Left, left, value(0)), (Side::Right, right, value(1))] {
-                    let rows = spread(&pairing.rows, side, &rows, &self.rows);
-                    let inner = spread(&pairing.inner, side, &inner, &self.inner);
+                    let rows = spread(&pairing.rows, side, &rows, self.rows);
+                    let inner = spread(&pairing.inner, side, &inner, self.inner);
                     reduced.tensors.push((tensor_claim(view, gather, rows, inner, taps.clone()), value));
                 }
             }
@@ -291,12 +291,18 @@ fn eq_index(point: &[EF], index: u32) -> EF {
     point.iter().rev().enumerate().map(|(at, &x)| if bit(at) { x } else { EF::ONE - x }).product()
 }
 
-fn tensor_claim<'a>(view: &View, gather: &'a Gather, rows: Vec<EF>, inner: Vec<EF>, taps: Vec<EF>) -> Claim<'a> {
+fn tensor_claim<'a>(
+    view: &View,
+    gather: &'a Gather,
+    rows: impl Into<Cow<'a, [EF]>>,
+    inner: Vec<EF>,
+    taps: Vec<EF>,
+) -> Claim<'a> {
     Claim {
         source: view.source as usize,
         gather: Some(gather),
         coefficient: EF::ONE,
-        rows: Cow::Owned(rows),
+        rows: rows.into(),
         inner: Cow::Owned(inner),
         taps: Cow::Owned(taps),
     }

@@ -330,7 +330,7 @@ pub struct ExpressionTerms<'a> {
 
 impl<'a> ExpressionTerms<'a> {
     /// Takes claimed expressions apart.
-    pub fn new(checked: &'a CheckedCircuit, selections: &'a Selections, claims: &[ExpressionClaim<'a>]) -> Self {
+    pub fn new(checked: &'a CheckedCircuit, selections: &'a Selections, claims: &'a [ExpressionClaim<'a>]) -> Self {
         let mut terms = Self { instances: Vec::new(), linear: Vec::new(), biases: Vec::new(), constant: EF::ZERO };
         for claim in claims {
             let Some(expression) = checked.expressions(claim.node).get(claim.expression) else { continue };

@@ -9,7 +9,7 @@ use crate::graph::Kind;
 const AXES_MAX: usize = 32;
 
 pub(super) fn import(call: &mut Call<'_>) -> Result<Vec<Value>, Fault> {
-    if !call.attributes.find("equation").is_some_and(|attribute| attribute.s.is_some()) {
+    if call.attributes.find("equation").is_none_or(|attribute| attribute.s.is_none()) {
         return Err(Fault::MissingAttribute("equation"));
     }
     let equation: String = call.attributes.word("equation", "")?.split_whitespace().collect();

@@ -123,6 +123,7 @@ pub fn refused(path: &Path, error: &CompileError) -> anyhow::Error {
         CompileError::Model(ModelError::Malformed(_)) => "check that this is an ONNX file and complete",
         CompileError::Calibration { .. } => "give samples in the model's shapes; `assay inspect MODEL.onnx` shows them",
         CompileError::Batch | CompileError::Bits(_) => "see `assay compile --help`",
+        CompileError::DivisionByZero { .. } => "check the calibration inputs, or keep the divisor away from zero",
         CompileError::NotFinite { .. } => "check the calibration inputs, or the model",
         CompileError::Range { .. } => "give calibration inputs like those in use, or fewer bits",
         _ => "mend the model and export it again",
