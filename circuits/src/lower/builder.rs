@@ -33,6 +33,12 @@ impl Builder {
         (self.nodes.len() - 1) as NodeId
     }
 
+    /// Takes back all nodes from a place on; they must not have weights or tables of their own.
+    pub fn truncate(&mut self, nodes: usize) {
+        self.nodes.truncate(nodes);
+        self.ranges.truncate(nodes);
+    }
+
     /// Adds an affine node.
     pub fn affine(&mut self, shape: (u32, u32), expr: Expr, range: Range) -> NodeId {
         self.node(shape, Op::Affine(expr), range)

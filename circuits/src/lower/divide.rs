@@ -13,6 +13,8 @@ const DIVISOR_BITS: i32 = 14;
 const WIDTH_MAX: u8 = 32;
 /// Bits of the smallest reciprocal.
 const INVERSE_BITS: u32 = 14;
+/// It may have that many bits fewer where the bounds ask for it.
+const SPARE_BITS: u32 = 6;
 
 impl Lowering<'_> {
     /// `numerator / denominator`, cell by cell. On the samples the denominator has one sign.
@@ -24,7 +26,7 @@ impl Lowering<'_> {
         let Range { high: most, .. } = self.builder.range(divisor.node);
         let wanted = INVERSE_BITS + (i64::BITS - most.leading_zeros());
         let scale = self.scale_for(self.ranges[id as usize].magnitude(), self.bits - 1);
-        for bits in (1..=wanted).rev() {
+        for bits in (wanted.saturating_sub(SPARE_BITS)..=wanted).rev() {
             let count = self.builder.nodes.len();
             if let Some(inverse) = self.reciprocal(&divisor, bits) {
                 let parts = [(sign, &numerator_source, numerator.clone())];
@@ -33,8 +35,7 @@ impl Lowering<'_> {
                     return Ok(placed);
                 }
             }
-            self.builder.nodes.truncate(count);
-            self.builder.ranges.truncate(count);
+            self.builder.truncate(count);
         }
         Err(self.fail(id, "the quotients do not fit the circuit's bounds"))
     }

@@ -11,9 +11,11 @@ use crate::error::CompileError;
 use crate::graph::{self, Kind, NodeId};
 use crate::quantize::{Interval, finest_scale, power_of_two, round};
 
-/// Scores have steps of `2^-STEP_BITS`, and coarser ones where they are spread widely.
-const STEP_BITS: i32 = 9;
-/// Widest score: distances have one bit more, and there are tables of at most `2^16` entries.
+/// Scores have steps of `2^-STEP_BITS`; finer ones while they have no more than `SCORE_BITS` bits, and coarser ones where
+/// they would have more than `SCORE_BITS_MAX`: distances have one bit more, and tables at most `2^16` entries.
+const STEP_BITS: i32 = 8;
+const FINEST_STEP_BITS: i32 = 14;
+const SCORE_BITS: u8 = 13;
 const SCORE_BITS_MAX: u8 = 15;
 /// Scores are made that many bits finer before they are rounded.
 const EXTRA_BITS: i32 = 3;
@@ -21,17 +23,19 @@ const EXTRA_BITS: i32 = 3;
 const EXP_BITS: i32 = 15;
 /// Distance from which an exponential is zero: `(EXP_BITS + 1) * ln 2`.
 const REACH: f64 = 11.1;
-/// Room left around the largest scores of the samples: a share of their spread, and a constant.
-const ROOM: (f64, f64) = (0.25, 1.0);
+/// Room left at either end of the scores that matter, as a share of their range.
+const ROOM: f64 = 0.2;
 /// Bits of the smallest reciprocal of a sum.
-const INVERSE_BITS: u32 = 13;
+const INVERSE_BITS: u32 = 9;
 
 /// Bits of the smallest fourth root that a logarithm is looked up for.
 const LOG_BITS: u32 = 11;
 
 /// Exponentials of scores, what they add up to, and the largest scores.
 struct Exponentials {
+    /// The largest scores minus a constant, and the constant.
     largest: Placed,
+    offset: f64,
     exponentials: Placed,
     /// At least 1.
     sums: Placed,
@@ -45,7 +49,7 @@ impl Lowering<'_> {
         let Exponentials { exponentials, sums, kept, .. } = self.exponentials(id, source, axis)?;
         let dims = &self.graph.node(id).dims;
         let fail = self.fail(id, "too many scores");
-        let bits = EXP_BITS as u32 + INVERSE_BITS + bits_of(dims[axis].into());
+        let bits = EXP_BITS as u32 + INVERSE_BITS + bits_of(i64::from(dims[axis]) - 1);
         let inverse = self.reciprocal(&sums, bits).ok_or(fail)?;
         let (own, repeated) = (graph::identity(0, dims), graph::broadcast(0, &kept, dims));
         let sum = self.quotients(id, [(1.0, &exponentials, own)], (&inverse, &repeated))?;
@@ -58,13 +62,16 @@ impl Lowering<'_> {
 
     /// The logarithm of a softmax: scores minus the largest, minus the logarithm of the sum.
     pub(super) fn log_softmax(&mut self, id: NodeId, source: NodeId, axis: usize) -> Result<Placed, CompileError> {
-        let Exponentials { largest, sums, kept, .. } = self.exponentials(id, source, axis)?;
+        let Exponentials { largest, offset, sums, kept, .. } = self.exponentials(id, source, axis)?;
         let dims = &self.graph.node(id).dims;
         let logarithms = self.logarithm(id, &sums)?;
         let whole = self.source(source)?;
         let (own, repeated) = (graph::identity(0, dims), graph::broadcast(0, &kept, dims));
         let parts = [(1.0, &whole, own), (-1.0, &largest, repeated.clone()), (-1.0, &logarithms, repeated)];
         let sum = self.total(id, parts)?;
+        let constant = round(-offset * power_of_two(sum.scale));
+        let fail = self.fail(id, "the scores do not fit the circuit's bounds");
+        let sum = sum.plus(constant).ok_or(fail)?;
         let scale = self.scale_for(self.ranges[id as usize].magnitude(), self.bits - 1);
         self.activation(id, sum, scale)
     }
@@ -98,7 +105,7 @@ impl Lowering<'_> {
         let dims = self.graph.node(id).dims.clone();
         let mut kept = dims.clone();
         kept[axis] = 1;
-        let scores = self.scores(id, source, axis)?;
+        let (scores, offset) = self.scores(id, source, axis)?;
         let (rows, inner) = self.builder.shape(scores.node);
         let range = self.builder.range(scores.node);
         let no_axis = self.fail(id, "no order of axes");
@@ -117,19 +124,23 @@ impl Lowering<'_> {
         let bits = EXP_BITS as u8 + bits_of(dims[axis].into()) as u8;
         let fail = self.fail(id, "too many scores");
         let sums = sum.rescaled(&mut self.builder, EXP_BITS, 1 << EXP_BITS, bits).ok_or(fail)?;
-        Ok(Exponentials { largest, exponentials, sums, kept })
+        Ok(Exponentials { largest, offset, exponentials, sums, kept })
     }
 
-    /// The scores in steps of the exponential's table, as far down as they matter.
-    fn scores(&mut self, id: NodeId, source: NodeId, axis: usize) -> Result<Placed, CompileError> {
+    /// The scores minus a constant in steps of the exponential's table, as far down as they matter; and the constant.
+    fn scores(&mut self, id: NodeId, source: NodeId, axis: usize) -> Result<(Placed, f64), CompileError> {
         let Interval { low, high } = self.within[id as usize];
-        let room = (high - low) * ROOM.0 + ROOM.1;
-        let (low, high) = (low - room - REACH, high + room);
+        let (reach, lowest) = (low - REACH, self.ranges[source as usize].low);
+        let low = if lowest > reach { lowest } else { reach };
+        let room = (high - low) * ROOM;
+        let (low, high) = (low - room, high + room);
         let bits_at = |scale: i32| {
             let steps = round((high - low) * power_of_two(scale)) + 1;
             bits_of(steps) as u8
         };
-        let finest = (-30..=STEP_BITS).rev().find(|&scale| bits_at(scale) <= SCORE_BITS_MAX).unwrap_or(-30);
+        let finest_within =
+            |bits: u8, most: i32| (-30..=most).rev().find(|&scale| bits_at(scale) <= bits).unwrap_or(-30);
+        let finest = finest_within(SCORE_BITS, FINEST_STEP_BITS).max(finest_within(SCORE_BITS_MAX, STEP_BITS));
         let sum = self.scores_sum(id, source, axis, finest + EXTRA_BITS)?;
         // What the width leaves over is divided between both ends.
         let first = |scale: i32, bits: u8| {
@@ -143,7 +154,13 @@ impl Lowering<'_> {
         let fail = self.fail(id, "the scores do not fit any scale");
         let (scale, bits) = (-30..=finest).rev().find_map(at).ok_or(fail)?;
         let fail = self.fail(id, "the scores do not fit the circuit's bounds");
-        sum.rescaled(&mut self.builder, scale, first(scale, bits), bits).ok_or(fail)
+        let offset = first(scale, bits);
+        let above = sum.at_least(scale).and_then(|sum| {
+            let shift = u32::try_from(sum.scale - scale).ok()?;
+            sum.plus(offset.checked_neg()?.checked_shl(shift)?)
+        });
+        let scores = above.and_then(|sum| sum.rescaled(&mut self.builder, scale, 0, bits)).ok_or(fail)?;
+        Ok((scores, offset as f64 * power_of_two(-scale)))
     }
 
     /// The scores as a sum whose inner axis is the given one.

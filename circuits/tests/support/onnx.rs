@@ -37,6 +37,13 @@ impl Builder {
         Self { model: ModelProto { ir_version: 8, graph: Some(graph), opset_import }, random: 1, count: 0 }
     }
 
+    /// A model with several inputs: names, shapes and element types.
+    pub fn with_inputs(inputs: &[(&str, &[i64], i32)]) -> Self {
+        let mut builder = Self::new(&[1]);
+        builder.graph().input = inputs.iter().map(|(name, dims, kind)| declaration_of(name, dims, *kind)).collect();
+        builder
+    }
+
     pub fn graph(&mut self) -> &mut GraphProto {
         self.model.graph.as_mut().expect("a builder has a graph")
     }

@@ -5,6 +5,7 @@ mod masks;
 mod pattern;
 mod prune;
 mod recognise;
+mod slices;
 
 use super::Graph;
 
@@ -25,6 +26,7 @@ pub const PASSES: &[Pass] = &[
     // Before sums are merged, so that written-out activation functions are found whole.
     Pass { name: "collapse functions of one tensor into one", run: collapse::run },
     Pass { name: "fold scales and sums into the linear layers before them", run: fold::into_source },
+    Pass { name: "compute layers in the parts that are read", run: slices::run },
     Pass { name: "fold scales and shifts into the linear layers after them", run: fold::into_reader },
     Pass { name: "remove what no output needs", run: prune::run },
 ];
