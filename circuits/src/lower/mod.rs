@@ -11,6 +11,7 @@ mod emit;
 mod frame;
 mod layout;
 mod max;
+mod maximum;
 mod normalize;
 mod port;
 mod reciprocal;
@@ -20,6 +21,7 @@ mod select;
 mod softmax;
 mod table;
 mod terms;
+mod whole;
 
 use std::collections::BTreeMap;
 
@@ -28,7 +30,7 @@ use assay_verifier::circuit::Circuit;
 use crate::error::CompileError;
 use crate::eval::Weights;
 use crate::graph::{Graph, Kind, NodeId, Primitive};
-use crate::quantize::{Interval, Ranges, finest_scale, power_of_two};
+use crate::quantize::{self, Interval, Ranges, finest_scale, power_of_two};
 use builder::Builder;
 use layout::Layout;
 
@@ -77,6 +79,8 @@ struct Lowering<'a> {
     /// Scales of inputs that were cut into bands.
     wide: &'a BTreeMap<NodeId, i32>,
     readers: Vec<Vec<NodeId>>,
+    /// Tensors of whole numbers, which stay exact.
+    whole: Vec<bool>,
     /// For inputs that choose rows of tables, the number of rows.
     rows: BTreeMap<String, u32>,
     /// Bits of the activations of the node that is being lowered.
@@ -102,6 +106,7 @@ pub fn lower(
         within: &ranges.within,
         wide,
         readers: graph.readers(),
+        whole: quantize::whole(graph),
         rows: graph.rows_chosen(),
         bits: 16,
         builder: Builder::default(),
@@ -139,9 +144,14 @@ impl Lowering<'_> {
         let node = graph.node(id);
         match &node.kind {
             Kind::Input { name, channels_last, element } => self.input(id, name, *channels_last, *element),
-            Kind::Constant(_) => Err(self.fail(id, "a constant in the graph")),
+            Kind::Constant(values) => self.constant(id, values),
             Kind::Combine(combine) => self.combination(id, combine),
             Kind::Function { source, function } => match function.primitive() {
+                Some(Primitive::Step) => self.step(id, *source),
+                Some(Primitive::Floor) => self.floor(id, *source),
+                Some(Primitive::Round(low, high)) => self.nearest(id, *source, low, high),
+                Some(Primitive::Relu) if self.whole[id as usize] => self.whole_clip(id, *source, 0.0, f64::INFINITY),
+                Some(Primitive::Clip(low, high)) if self.whole[id as usize] => self.whole_clip(id, *source, low, high),
                 Some(Primitive::Relu) => self.relu(id, *source),
                 Some(Primitive::Clip(low, high)) => self.clip(id, *source, low, high),
                 Some(Primitive::Abs) => self.abs(id, *source),
