@@ -6,13 +6,15 @@ use assay_verifier::circuit::Limits;
 use assay_verifier::key::{CheckedKey, Key};
 use assay_verifier::statement::Proof;
 use assay_verifier::{sumcheck, wire};
+use common::attention::attention;
 use common::{Numbers, inputs_of, kitchen_sink, weights_of};
 
 #[test]
 fn every_relation_proves_and_verifies() {
-    for limb_bits in [4, 7, 8, 11, 16] {
+    for (limb_bits, circuit) in
+        [4, 7, 8, 11, 16].into_iter().flat_map(|bits| [(bits, kitchen_sink(bits)), (bits, attention(bits))])
+    {
         let mut numbers = Numbers(limb_bits.into());
-        let circuit = kitchen_sink(limb_bits);
         let weights = weights_of(&circuit, &mut numbers);
         let inputs = inputs_of(&circuit, &mut numbers);
         let prover = Prover::new(circuit, weights).unwrap();

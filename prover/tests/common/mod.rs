@@ -1,4 +1,6 @@
 //! Small circuits with every relation, written by hand.
+pub mod attention;
+
 use assay_circuits::eval::Weights;
 use assay_verifier::circuit::{AxisMap, Circuit, Expr, Node, Op, Port, Range, Table, Term, View, Weight};
 

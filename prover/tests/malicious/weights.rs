@@ -1,15 +1,22 @@
 //! Weights that are not what the key says.
-use super::*;
+use assay_circuits::eval::Weights;
+use assay_prover::sumcheck::Prover;
 use assay_prover::sumcheck::lookup::{self, Fractions};
 use assay_prover::sumcheck::pcs::Committed;
 use assay_prover::sumcheck::{channel::Channel, range};
-use assay_verifier::field::EF;
-use assay_verifier::key::{Key, KeyError, RangeProof, WeightCommitment};
+use assay_verifier::circuit::{Circuit, Limits};
+use assay_verifier::field::{EF, F, signed};
+use assay_verifier::key::{CheckedKey, Key, KeyError, RangeProof, WeightCommitment};
 use assay_verifier::sumcheck::contraction::padded_positions;
 use assay_verifier::sumcheck::eq::{dot, eq_range};
-use assay_verifier::sumcheck::pcs::{ColumnOpening, observe_root};
+use assay_verifier::sumcheck::pcs::{ColumnOpening, Purpose, observe_root};
 use assay_verifier::sumcheck::range::{RangeLayout, transcript};
 use assay_verifier::sumcheck::weights::{WeightClaim, WeightStacks};
+use assay_verifier::sumcheck::{Step, VerifyError, verify};
+use p3_field::{PrimeCharacteristicRing, PrimeField64};
+
+use crate::common::{Numbers, kitchen_sink, weights_of};
+use crate::setting::Setting;
 
 /// The cells of each weight tensor as committed, padding included.
 pub fn cells_of(circuit: &Circuit, weights: &Weights) -> Vec<Vec<F>> {
@@ -191,21 +198,30 @@ fn range_proof_of_other_weights() {
 #[test]
 fn other_weights() {
     let setting = Setting::new();
+    let mut biases = setting.weights.clone();
+    biases[1].fill(0);
+    biases[4].fill(0);
+    let mut permuted = setting.weights.clone();
+    permuted[0].swap(0, 1);
+    permuted[0].swap(2, 17);
+    other_weights_of(&setting, vec![("biases dropped", biases), ("weights permuted", permuted)]);
+
+    let setting = Setting::attention();
+    let mut words = setting.weights.clone();
+    let (first, second) = words[0].split_at_mut(6);
+    first.swap_with_slice(&mut second[..6]);
+    other_weights_of(&setting, vec![("two words exchanged", words)]);
+}
+
+/// Proofs by provers with other weights: one weight changed in each tensor, and more cases.
+fn other_weights_of(setting: &Setting, more: Vec<(&str, Weights)>) {
     let circuit = setting.circuit();
-    let mut cases: Vec<(&str, Weights)> = Vec::new();
+    let mut cases = more;
     for tensor in 0..circuit.weights.len() {
         let mut weights = setting.weights.clone();
         weights[tensor][0] ^= 1;
         cases.push(("one weight changed", weights));
     }
-    let mut weights = setting.weights.clone();
-    weights[1].fill(0);
-    weights[4].fill(0);
-    cases.push(("biases dropped", weights));
-    let mut weights = setting.weights.clone();
-    weights[0].swap(0, 1);
-    weights[0].swap(2, 17);
-    cases.push(("weights permuted", weights));
     for (name, weights) in cases {
         let prove = |committed: Vec<Committed>| {
             let prover = Prover::from_parts(setting.key.clone(), weights.clone(), committed);

@@ -1,7 +1,7 @@
 //! Changes of a key: well-formed ones, which only its identity tells, and malformed ones.
 use super::*;
 
-type KeyChange = (&'static str, Box<dyn Fn(&mut Key)>);
+pub type KeyChange = (&'static str, Box<dyn Fn(&mut Key)>);
 
 /// Changes of a key that leave it well-formed, so that only its identity tells.
 fn well_formed_key_changes() -> Vec<KeyChange> {
@@ -91,9 +91,11 @@ fn well_formed_key_changes() -> Vec<KeyChange> {
 /// because the proof names another key; and, if the statement is changed to name the changed key, by the proof itself.
 #[test]
 fn fields_of_a_key() {
-    let case = case();
-    let changes = well_formed_key_changes();
-    for (name, change) in &changes {
+    refused_three_times(&case(), &well_formed_key_changes());
+}
+
+pub fn refused_three_times(case: &Case, changes: &[KeyChange]) {
+    for (name, change) in changes {
         let mut changed = case.clone();
         change(&mut changed.key);
         assert_eq!(check(&changed), Err(range_step(Step::LookupRound)), "{name}");

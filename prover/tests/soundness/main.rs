@@ -5,9 +5,11 @@
 //! involves a challenge, [`Step::LookupRound`]: the messages no longer fit the challenges. That the commitments themselves
 //! hold, and not only the transcript around them, is shown by the provers of `malicious/`, which follow the altered
 //! transcript.
+mod attention;
 #[path = "../common/mod.rs"]
 mod common;
 mod keys;
+mod messages;
 mod openings;
 
 use assay_prover::sumcheck::Prover;
@@ -16,10 +18,8 @@ use assay_verifier::digest::KeyDigest;
 use assay_verifier::field::EF;
 use assay_verifier::key::{CheckedKey, Key, KeyError};
 use assay_verifier::statement::{CONTEXT_LEN_MAX, Proof};
-use assay_verifier::sumcheck::layout::Layout;
 use assay_verifier::sumcheck::pcs::{Opening, Purpose};
-use assay_verifier::sumcheck::range::RangeLayout;
-use assay_verifier::sumcheck::{Step, VerifyError, activation, contraction, stack, verify};
+use assay_verifier::sumcheck::{Step, VerifyError, verify};
 use assay_verifier::wire::{self, WireError};
 use common::{Numbers, inputs_of, kitchen_sink, weights_of};
 use p3_field::PrimeCharacteristicRing;
@@ -68,6 +68,16 @@ fn range_opening(purpose: Purpose) -> Refusal {
 
 fn port_range(kind: &'static str, index: usize, position: usize) -> Refusal {
     Refusal::Proof(VerifyError::PortRange { kind, index, position })
+}
+
+/// The same with the relations of a transformer.
+fn attention_case() -> Case {
+    let mut numbers = Numbers(3);
+    let circuit = common::attention::attention(12);
+    let weights = weights_of(&circuit, &mut numbers);
+    let inputs = inputs_of(&circuit, &mut numbers);
+    let prover = Prover::new(circuit, weights).unwrap();
+    Case { key: prover.prove_range().unwrap(), proof: prover.prove(&inputs, b"context").unwrap() }
 }
 
 fn prover_of(seed: u64) -> (Prover, Vec<Vec<i64>>) {
@@ -199,162 +209,6 @@ fn statements() {
                 *cell += if *cell < 255 { 1 } else { -1 };
             }));
         }
-    }
-    assert_rows(&case, &rows);
-    println!("{} rows", rows.len());
-}
-
-/// The messages of a lookup argument, each with the check that a change of it fails.
-fn lookup_messages(variables: usize) -> Vec<(String, Step)> {
-    let mut messages = vec![("lookup root".to_string(), Step::LookupSum); 4];
-    for layer in 1..variables {
-        for round in 0..layer {
-            for part in ["at zero", "at one"] {
-                messages.push((format!("lookup layer {layer}, round {round}, {part}"), Step::LookupRound));
-            }
-            // The leading coefficient shows in the claim of the next round, after the last in that of the layer.
-            let next = if round + 1 < layer { Step::LookupRound } else { Step::LookupLayer };
-            messages.push((format!("lookup layer {layer}, round {round}, leading"), next));
-        }
-        messages.extend(vec![(format!("lookup layer {layer}, children"), Step::LookupLayer); 4]);
-    }
-    messages
-}
-
-/// All messages of a proof, each with the check that a change of it fails.
-fn proof_messages(key: &CheckedKey) -> Vec<(String, Step)> {
-    let (circuit, layout): (_, &Layout) = (key.circuit().circuit(), key.layout());
-    let terms = || circuit.nodes.iter().filter_map(|node| node.op.expr()).flat_map(|expr| &expr.terms);
-    let instances = terms().filter(|term| matches!(term, Term::Contract { .. } | Term::Product { .. })).count();
-    let biases = terms().filter(|term| matches!(term, Term::Bias { .. })).count();
-    let mut messages = vec![("value at the pinning point".to_string(), Step::LookupRound)];
-    messages.extend(lookup_messages(layout.leaf_variables));
-    // The largest contraction has 64 summed cells.
-    let contraction = 1 + 6 * contraction::DEGREE + 2 * instances;
-    messages.extend((0..contraction).map(|at| (format!("contraction {at}"), Step::Contraction)));
-    // A changed bias changes the challenges that combine the claims on activations.
-    messages.extend((0..biases).map(|at| (format!("bias {at}"), Step::Activation)));
-    let activation = 1 + layout.lane_variables * activation::DEGREE + 2;
-    messages.extend((0..activation).map(|at| (format!("activation {at}"), Step::Activation)));
-    let stack = layout.stack_variables * stack::DEGREE + 1;
-    messages.extend((0..stack).map(|at| (format!("stack {at}"), Step::Stack)));
-    messages
-}
-
-#[test]
-fn messages_of_a_proof() {
-    let case = case();
-    let key = CheckedKey::new(&case.key, &Limits::default()).unwrap();
-    let messages = proof_messages(&key);
-    assert_eq!(messages.len(), case.proof.messages.len());
-    let mut rows = vec![
-        row("root", step(Step::LookupRound), |case| flip(&mut case.proof.root)),
-        row("no messages", Refusal::Proof(VerifyError::MessagesTooFew), |case| case.proof.messages.clear()),
-        row("one message less", Refusal::Proof(VerifyError::MessagesTooFew), |case| {
-            case.proof.messages.pop();
-        }),
-        row("one message more", Refusal::Proof(VerifyError::MessagesTooMany), |case| {
-            case.proof.messages.push(EF::ZERO);
-        }),
-        row("a pole: zero over zero at the root", step(Step::LookupPole), |case| {
-            case.proof.messages[1] = EF::ZERO;
-            case.proof.messages[3] = EF::ZERO;
-        }),
-        row("the fraction zero over zero on both sides", step(Step::LookupPole), |case| {
-            case.proof.messages[1..5].fill(EF::ZERO);
-        }),
-        row("all messages zero", step(Step::LookupPole), |case| case.proof.messages.fill(EF::ZERO)),
-        row("a root scaled by two", step(Step::LookupRound), |case| {
-            case.proof.messages[1..3].iter_mut().for_each(|message| *message = message.double());
-        }),
-    ];
-    for (index, (name, expected)) in messages.into_iter().enumerate() {
-        rows.push(row(format!("message {index}: {name}"), step(expected), move |case| {
-            case.proof.messages[index] += EF::ONE;
-        }));
-    }
-    assert_rows(&case, &rows);
-    println!("{} rows", rows.len());
-}
-
-#[test]
-fn openings_of_a_proof() {
-    let case = case();
-    assert!(!case.proof.witness.whir.rounds.is_empty(), "an opening without rounds says nothing about them");
-    let mut rows = vec![
-        row("no opening of weights", Refusal::Proof(VerifyError::OpeningCount), |case| case.proof.weights.clear()),
-        row("an opening of weights twice", Refusal::Proof(VerifyError::OpeningCount), |case| {
-            case.proof.weights.push(case.proof.weights[0].clone());
-        }),
-        row("witness and weights exchanged", opening(Purpose::Witness), |case| {
-            std::mem::swap(&mut case.proof.witness, &mut case.proof.weights[0]);
-        }),
-        row("the witness' opening in place of the weights'", opening(Purpose::Weights), |case| {
-            case.proof.weights[0] = case.proof.witness.clone();
-        }),
-    ];
-    for (name, change) in openings::opening_changes(&case.proof.witness) {
-        rows.push(row(format!("witness: {name}"), opening(Purpose::Witness), move |case| {
-            change(&mut case.proof.witness);
-        }));
-    }
-    for (name, change) in openings::opening_changes(&case.proof.weights[0]) {
-        rows.push(row(format!("weights: {name}"), opening(Purpose::Weights), move |case| {
-            change(&mut case.proof.weights[0]);
-        }));
-    }
-    assert_rows(&case, &rows);
-    println!("{} rows", rows.len());
-}
-
-#[test]
-fn range_proof_of_a_key() {
-    fn range(case: &mut Case) -> &mut assay_verifier::key::RangeProof {
-        case.key.range.as_mut().unwrap()
-    }
-    let case = case();
-    let key = CheckedKey::new(&case.key, &Limits::default()).unwrap();
-    let layout = RangeLayout::new(key.circuit().circuit(), key.stacks());
-    let mut messages =
-        vec![("multiplicities at the pinning points".to_string(), Step::LookupRound); layout.tables.len()];
-    messages.extend(lookup_messages(layout.variables));
-    messages.extend((0..layout.tensors.len()).map(|at| (format!("weights {at}"), Step::RangeDenominator)));
-    messages.extend((0..layout.tables.len()).map(|at| (format!("multiplicity {at}"), Step::RangeNumerator)));
-    let proof = case.key.range.as_ref().unwrap();
-    assert_eq!(messages.len(), proof.messages.len());
-    let refused = |error| Refusal::Key(KeyError::Range(error));
-    let shape = Refusal::Key(KeyError::Shape("range proof and weights do not belong together"));
-    let mut rows = vec![
-        row("no range proof", shape, |case| case.key.range = None),
-        row("root", range_step(Step::LookupRound), |case| flip(&mut range(case).root)),
-        row("a message less", refused(VerifyError::MessagesTooFew), |case| shorten(&mut range(case).messages)),
-        row("a message more", refused(VerifyError::MessagesTooMany), |case| range(case).messages.push(EF::ZERO)),
-        row("no openings", refused(VerifyError::OpeningCount), |case| range(case).weights.clear()),
-        row("an opening more", refused(VerifyError::OpeningCount), |case| {
-            let opening = range(case).weights[0].clone();
-            range(case).weights.push(opening);
-        }),
-        row("the proof's opening of weights", range_opening(Purpose::Weights), |case| {
-            range(case).weights[0] = case.proof.weights[0].clone();
-        }),
-        row("the opening of multiplicities in place of the weights'", range_opening(Purpose::Weights), |case| {
-            range(case).weights[0] = range(case).multiplicities.clone();
-        }),
-    ];
-    for (index, (name, expected)) in messages.into_iter().enumerate() {
-        rows.push(row(format!("message {index}: {name}"), range_step(expected), move |case| {
-            range(case).messages[index] += EF::ONE;
-        }));
-    }
-    for (name, change) in openings::opening_changes(&proof.multiplicities) {
-        rows.push(row(format!("multiplicities: {name}"), range_opening(Purpose::Witness), move |case| {
-            change(&mut range(case).multiplicities);
-        }));
-    }
-    for (name, change) in openings::opening_changes(&proof.weights[0]) {
-        rows.push(row(format!("weights: {name}"), range_opening(Purpose::Weights), move |case| {
-            change(&mut range(case).weights[0]);
-        }));
     }
     assert_rows(&case, &rows);
     println!("{} rows", rows.len());

@@ -230,3 +230,38 @@ pub fn rows_of(openings: &p3_whir::QueryOpenings<assay_verifier::field::F, EF, m
         p3_whir::QueryOpenings::Extension(shared) => shared.rows.len(),
     }
 }
+
+#[test]
+fn openings_of_a_proof() {
+    for case in [case(), attention_case()] {
+        openings_of(&case);
+    }
+}
+
+fn openings_of(case: &Case) {
+    assert!(!case.proof.witness.whir.rounds.is_empty(), "an opening without rounds says nothing about them");
+    let mut rows = vec![
+        row("no opening of weights", Refusal::Proof(VerifyError::OpeningCount), |case| case.proof.weights.clear()),
+        row("an opening of weights twice", Refusal::Proof(VerifyError::OpeningCount), |case| {
+            case.proof.weights.push(case.proof.weights[0].clone());
+        }),
+        row("witness and weights exchanged", opening(Purpose::Witness), |case| {
+            std::mem::swap(&mut case.proof.witness, &mut case.proof.weights[0]);
+        }),
+        row("the witness' opening in place of the weights'", opening(Purpose::Weights), |case| {
+            case.proof.weights[0] = case.proof.witness.clone();
+        }),
+    ];
+    for (name, change) in opening_changes(&case.proof.witness) {
+        rows.push(row(format!("witness: {name}"), opening(Purpose::Witness), move |case| {
+            change(&mut case.proof.witness);
+        }));
+    }
+    for (name, change) in opening_changes(&case.proof.weights[0]) {
+        rows.push(row(format!("weights: {name}"), opening(Purpose::Weights), move |case| {
+            change(&mut case.proof.weights[0]);
+        }));
+    }
+    assert_rows(case, &rows);
+    println!("{} rows", rows.len());
+}
