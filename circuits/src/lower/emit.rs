@@ -5,7 +5,7 @@ use super::combine::Resolved;
 use super::frame::Frame;
 use super::select::Chosen;
 use super::{LONG_SUM, Lowering, SCALE_MAX, SHIFT_MAX, SHIFT_MAX_LONG};
-use crate::graph::{self, Bias};
+use crate::graph::{self, Bias, NodeId};
 use crate::quantize::{decompose, finest_scale, power_of_two, round};
 
 /// Bits of one digit.
@@ -26,9 +26,14 @@ const CANCELLED_BITS: i32 = 8;
 
 impl Lowering<'_> {
     /// The integer factor of a term and the scale of its sum.
-    pub(super) fn choice(&self, term: &Resolved<'_>, target: i32) -> (i64, i32) {
+    pub(super) fn choice(&self, id: NodeId, term: &Resolved<'_>, target: i32) -> (i64, i32) {
         let source: i32 = term.scales.iter().sum();
+        let whole = self.whole[id as usize];
         match term.term {
+            graph::Term::Plain { factor, .. } | graph::Term::Product { factor, .. } if whole => {
+                (*factor as i64, source)
+            }
+            graph::Term::Weighted { .. } if whole => (1, source),
             graph::Term::Plain { factor, .. } | graph::Term::Product { factor, .. } => {
                 let (multiplier, scale) = decompose(*factor);
                 (multiplier, source + scale)
@@ -128,17 +133,17 @@ impl Lowering<'_> {
     }
 
     /// Writes a bias at most as fine as `finest`: a constant if it is the same everywhere, else digits of 15 bits,
-    /// each a weight tensor. One digit is enough if it is about as fine as the result.
+    /// each a weight tensor. One digit is enough if it is about as fine as the result, unless it must be exact.
     pub(super) fn bias(
         &mut self,
         bias: &Bias,
-        (scale, finest): (i32, i32),
+        (scale, finest, exact): (i32, i32, bool),
         frame: &Frame,
         expr: &mut Expr,
         mut total: Range,
     ) -> Option<Range> {
         let single = finest_scale(largest(&bias.values), power_of_two(DIGIT_BITS as i32 - 1) - 1.0, finest);
-        let own = if single > finest - BIAS_BITS { single } else { finest };
+        let own = if single > finest - BIAS_BITS && !exact { single } else { finest };
         let unit = 1i64.checked_shl(u32::try_from(scale - own).ok()?).filter(|&unit| unit > 0)?;
         let values: Vec<i64> = bias.values.iter().map(|value| round(value * power_of_two(own))).collect();
         values.iter().all(|value| value.unsigned_abs() < 1 << 60).then_some(())?;
