@@ -23,7 +23,7 @@ pub enum ModelError {
     #[error("the model has no graph")]
     NoGraph,
     /// The operator set is missing or out of range.
-    #[error("operator set {0} is not within 9 to 21")]
+    #[error("operator set {0} is not within 7 to 21")]
     Opset(i64),
     /// The graph uses something of ONNX that has no counterpart here.
     #[error("the model uses {0}, which is not supported")]
@@ -83,9 +83,9 @@ pub enum ModelError {
         /// The node with which the limit is passed.
         node: String,
     },
-    /// An output does not depend on any input.
-    #[error("output {name:?} is a constant")]
-    ConstantOutput {
+    /// An output has no values.
+    #[error("output {name:?} is empty")]
+    EmptyOutput {
         /// Name of the output.
         name: String,
     },
@@ -292,6 +292,20 @@ pub enum CompileError {
     /// The width is not one of 8, 12 and 16.
     #[error("{0} bits: choose 8, 12 or 16")]
     Bits(u8),
+    /// The width of a pattern is not one that activations can have.
+    #[error("{bits} bits for {pattern:?}: choose 8 to 16")]
+    Width {
+        /// The pattern.
+        pattern: String,
+        /// The width.
+        bits: u8,
+    },
+    /// A pattern of names that no node's name matches.
+    #[error("no node's name matches {pattern:?}")]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+    },
     /// The batch is zero.
     #[error("the batch must be at least 1")]
     Batch,
@@ -300,6 +314,16 @@ pub enum CompileError {
     NotFinite {
         /// Which node.
         node: String,
+    },
+    /// A function has no value for some of the values that it was calibrated on.
+    #[error("{node:?}: the values reach from {low} to {high}, where the function is not defined throughout")]
+    Domain {
+        /// Which node.
+        node: String,
+        /// Smallest value of the argument.
+        low: f64,
+        /// Largest value of the argument.
+        high: f64,
     },
     /// The model divides by something that is zero on the calibration inputs, or changes its sign.
     #[error("{node:?} divides by values from {low} to {high} on the calibration inputs: zero is among them")]

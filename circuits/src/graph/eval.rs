@@ -271,6 +271,12 @@ impl<'a> Walk<'a> {
                 let mut flat = Some(0);
                 for (coordinate, &dim) in self.view.dims.iter().enumerate() {
                     let at = self.bases[coordinate][place] + self.offsets[coordinate][position];
+                    let table = &self.view.maps[coordinate].table;
+                    let at = match usize::try_from(at) {
+                        _ if table.is_empty() => at,
+                        Ok(place) => table.get(place).map_or(-1, |&entry| entry.into()),
+                        Err(_) => -1,
+                    };
                     let inside = 0 <= at && at < i64::from(dim);
                     flat = flat.filter(|_| inside).map(|flat| flat + at as usize * steps[coordinate]);
                 }

@@ -3,6 +3,8 @@
 //! # Reproducibility
 //! Values are computed with `+ - * /` and the pure-Rust `libm`, so they are the same bits on every machine.
 
+use super::Primitive;
+
 /// A function of one argument.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Function {
@@ -16,31 +18,6 @@ pub enum Function {
     Product(Vec<Function>),
     /// A named function of a function.
     Call(Primitive, Box<Function>),
-}
-
-/// Named functions.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Primitive {
-    /// `max(x, 0)`.
-    Relu,
-    /// `x` clamped to an interval; the ends may be infinite.
-    Clip(f64, f64),
-    /// `|x|`.
-    Abs,
-    /// `x` where positive, else `slope * x`.
-    LeakyRelu(f64),
-    /// `1 / (1 + exp(-x))`.
-    Sigmoid,
-    /// `tanh(x)`.
-    Tanh,
-    /// `x` where positive, else `alpha * (exp(x) - 1)`.
-    Elu(f64),
-    /// `ln(1 + exp(x))`.
-    Softplus,
-    /// The error function.
-    Erf,
-    /// `x^p`.
-    Power(f64),
 }
 
 impl Function {
@@ -108,52 +85,31 @@ impl Function {
                 let factors = parts.iter().filter(|part| !matches!(part, Self::Constant(_))).count();
                 factors > 1 || parts.iter().any(Self::needs_table)
             }
-            Self::Call(primitive, inner) => !primitive.is_piecewise_linear() || inner.needs_table(),
+            Self::Call(primitive, inner) => primitive.needs_table() || inner.needs_table(),
         }
     }
-}
 
-impl Primitive {
-    /// Whether it is made of clamps alone, which need no table.
-    pub fn is_piecewise_linear(self) -> bool {
-        matches!(self, Self::Relu | Self::Clip(..) | Self::Abs)
-    }
-
-    /// The value at `x`.
-    pub fn value(self, x: f64) -> f64 {
+    /// Whether it jumps: then it must not be tabulated at rounded arguments.
+    pub fn jumps(&self) -> bool {
         match self {
-            Self::Relu => maximum(x, 0.0),
-            Self::Clip(low, high) => minimum(maximum(x, low), high),
-            Self::Abs => maximum(x, -x),
-            Self::LeakyRelu(slope) => {
-                if x < 0.0 {
-                    slope * x
-                } else {
-                    x
-                }
-            }
-            Self::Sigmoid => 1.0 / (1.0 + libm::exp(-x)),
-            Self::Tanh => libm::tanh(x),
-            Self::Elu(alpha) => {
-                if x < 0.0 {
-                    alpha * libm::expm1(x)
-                } else {
-                    x
-                }
-            }
-            Self::Softplus => maximum(x, 0.0) + libm::log1p(libm::exp(-maximum(x, -x))),
-            Self::Erf => libm::erf(x),
-            Self::Power(exponent) => libm::pow(x, exponent),
+            Self::Argument | Self::Constant(_) => false,
+            Self::Sum(parts) | Self::Product(parts) => parts.iter().any(Self::jumps),
+            Self::Call(primitive, inner) => primitive.jumps() || inner.jumps(),
+        }
+    }
+
+    /// Whether it takes whole numbers to whole numbers.
+    pub fn keeps_whole(&self) -> bool {
+        match self {
+            Self::Argument => true,
+            Self::Constant(value) => is_whole(*value),
+            Self::Sum(parts) | Self::Product(parts) => parts.iter().all(Self::keeps_whole),
+            Self::Call(primitive, inner) => primitive.keeps_whole() && inner.keeps_whole(),
         }
     }
 }
 
-/// The larger number; not a number if either is not, as in ONNX.
-fn maximum(a: f64, b: f64) -> f64 {
-    if a > b || a.is_nan() { a } else { b }
-}
-
-/// The smaller number; not a number if either is not, as in ONNX.
-fn minimum(a: f64, b: f64) -> f64 {
-    if a < b || a.is_nan() { a } else { b }
+/// Whether a number is whole and small enough to be held exactly.
+pub fn is_whole(value: f64) -> bool {
+    value == libm::trunc(value) && libm::fabs(value) <= 9_007_199_254_740_992.0
 }

@@ -12,12 +12,14 @@ mod element;
 pub mod eval;
 mod function;
 pub mod passes;
+mod primitive;
 mod view;
 
 pub use assay_verifier::circuit::{AxisMap, View};
 pub use element::Element;
-pub use function::{Function, Primitive};
+pub use function::{Function, is_whole};
 pub(crate) use passes::summed_values;
+pub use primitive::{Library, Primitive, Whole};
 pub use view::{broadcast, identity, is_identity, mapped, reduction, unit};
 
 use std::collections::BTreeMap;
@@ -59,7 +61,7 @@ pub enum Kind {
         /// What its cells are.
         element: Element,
     },
-    /// A constant. Only while a model is imported: constants become weights, biases and factors.
+    /// A constant. Mostly they become weights, biases and factors while a model is imported.
     Constant(Vec<f64>),
     /// A sum of terms.
     Combine(Combine),

@@ -28,6 +28,10 @@ pub struct Resolved<'a> {
 impl Lowering<'_> {
     /// A combination as a node of its own.
     pub(super) fn combination(&mut self, id: NodeId, combine: &Combine) -> Result<Placed, CompileError> {
+        if self.whole[id as usize] {
+            let sum = self.sum(id, combine, 0, None)?;
+            return self.whole_node(id, sum);
+        }
         let scale = self.scale_for(self.ranges[id as usize].magnitude(), self.bits - 1);
         let sum = self.sum(id, combine, scale, None)?;
         let width = i64::BITS - sum.range.low.unsigned_abs().max(sum.range.high.unsigned_abs()).leading_zeros();
@@ -168,8 +172,10 @@ impl Lowering<'_> {
         target: i32,
     ) -> Result<Sum, CompileError> {
         let fail = self.fail(id, "the sum does not fit the circuit's bounds");
-        let choices: Vec<(i64, i32)> = resolved.iter().map(|term| self.choice(term, target)).collect();
+        let choices: Vec<(i64, i32)> = resolved.iter().map(|term| self.choice(id, term, target)).collect();
+        let whole = self.whole[id as usize];
         let exact = |term: &Resolved<'_>| match term.term {
+            graph::Term::Plain { .. } if whole => true,
             graph::Term::Plain { factor, .. } => {
                 let (multiplier, scale) = decompose(*factor);
                 multiplier as f64 * power_of_two(-scale) == *factor
@@ -196,7 +202,7 @@ impl Lowering<'_> {
         }
         if let Some(bias) = &combine.bias {
             let finest = if is_light { scale } else { scale.min(Self::bias_scale(target)) };
-            total = self.bias(bias, (scale, finest), frame, &mut expr, total).ok_or(fail)?;
+            total = self.bias(bias, (scale, finest, whole), frame, &mut expr, total).ok_or(fail)?;
         }
         if expr.terms.is_empty() {
             return Err(self.fail(id, "the result is a constant"));

@@ -5,7 +5,7 @@ use super::combine::Resolved;
 use super::frame::Frame;
 use super::select::Chosen;
 use super::{LONG_SUM, Lowering, SCALE_MAX, SHIFT_MAX, SHIFT_MAX_LONG};
-use crate::graph::{self, Bias};
+use crate::graph::{self, Bias, NodeId};
 use crate::quantize::{decompose, finest_scale, power_of_two, round};
 
 /// Bits of one digit.
@@ -16,15 +16,24 @@ const SECOND_DIGIT_BITS: i32 = 13;
 pub const BIAS_DIGITS_MAX: usize = 3;
 /// A bias of several digits is that many bits finer than the result.
 const BIAS_BITS: i32 = 4;
+/// Weights of at least this many values are cut so that little of them is padding.
+const LARGE_WEIGHT: u64 = 1 << 16;
+/// Most parts that a weight is cut into.
+const PARTS_MAX: usize = 3;
 /// Weights get a second digit when one leaves the sum fewer than `bits` minus this many bits finer than the result:
 /// when the largest product is 128 times the largest result.
 const CANCELLED_BITS: i32 = 8;
 
 impl Lowering<'_> {
     /// The integer factor of a term and the scale of its sum.
-    pub(super) fn choice(&self, term: &Resolved<'_>, target: i32) -> (i64, i32) {
+    pub(super) fn choice(&self, id: NodeId, term: &Resolved<'_>, target: i32) -> (i64, i32) {
         let source: i32 = term.scales.iter().sum();
+        let whole = self.whole[id as usize];
         match term.term {
+            graph::Term::Plain { factor, .. } | graph::Term::Product { factor, .. } if whole => {
+                (*factor as i64, source)
+            }
+            graph::Term::Weighted { .. } if whole => (1, source),
             graph::Term::Plain { factor, .. } | graph::Term::Product { factor, .. } => {
                 let (multiplier, scale) = decompose(*factor);
                 (multiplier, source + scale)
@@ -104,31 +113,37 @@ impl Lowering<'_> {
         mut total: Range,
     ) -> Option<Range> {
         let (taps, channels) = frame.taps(view);
+        let outputs = frame.shape().1;
         let fits = values.iter().all(|&value| i16::try_from(value).is_ok());
         let parts = if fits { vec![(values, 1)] } else { digits(values, 2)? };
         for (values, unit) in parts {
             let coefficient = coefficient.checked_mul(unit)?;
-            let values = values.iter().map(|&value| value as i16).collect();
-            let (weight, width) = self.builder.weight(frame.shape().1, taps, channels, values);
-            let range = self.builder.range(view.source).with_zero().product(width)?.sum(view.sum_len())?;
-            total = total.plus(range.times(coefficient)?)?;
-            expr.terms.push(Term::Contract { coefficient, weight, view: view.clone() });
+            for (start, length) in cuts(view, outputs, channels) {
+                let values = values.chunks_exact(channels as usize);
+                let values = values.flat_map(|row| &row[start as usize..(start + length) as usize]);
+                let values = values.map(|&value| value as i16).collect();
+                let (weight, width) = self.builder.weight(outputs, taps, length, values);
+                let view = if length == channels { view.clone() } else { part(view, start, length) };
+                let range = self.builder.range(view.source).with_zero().product(width)?.sum(view.sum_len())?;
+                total = total.plus(range.times(coefficient)?)?;
+                expr.terms.push(Term::Contract { coefficient, weight, view });
+            }
         }
         Some(total)
     }
 
     /// Writes a bias at most as fine as `finest`: a constant if it is the same everywhere, else digits of 15 bits,
-    /// each a weight tensor. One digit is enough if it is about as fine as the result.
+    /// each a weight tensor. One digit is enough if it is about as fine as the result, unless it must be exact.
     pub(super) fn bias(
         &mut self,
         bias: &Bias,
-        (scale, finest): (i32, i32),
+        (scale, finest, exact): (i32, i32, bool),
         frame: &Frame,
         expr: &mut Expr,
         mut total: Range,
     ) -> Option<Range> {
         let single = finest_scale(largest(&bias.values), power_of_two(DIGIT_BITS as i32 - 1) - 1.0, finest);
-        let own = if single > finest - BIAS_BITS { single } else { finest };
+        let own = if single > finest - BIAS_BITS && !exact { single } else { finest };
         let unit = 1i64.checked_shl(u32::try_from(scale - own).ok()?).filter(|&unit| unit > 0)?;
         let values: Vec<i64> = bias.values.iter().map(|value| round(value * power_of_two(own))).collect();
         values.iter().all(|value| value.unsigned_abs() < 1 << 60).then_some(())?;
@@ -154,6 +169,37 @@ impl Lowering<'_> {
     pub(super) fn bias_scale(target: i32) -> i32 {
         target + BIAS_BITS
     }
+}
+
+/// Where to cut the channels of a weight: large weights are committed without much padding to powers of two.
+fn cuts(view: &View, outputs: u32, channels: u32) -> Vec<(u32, u32)> {
+    let is_large = u64::from(outputs) * view.sum_len() >= LARGE_WEIGHT;
+    let mut cuts = Vec::new();
+    let mut start = 0;
+    while is_large && view.sum.last() == Some(&channels) && cuts.len() < PARTS_MAX - 1 {
+        let rest = channels - start;
+        // What padding to a power of two would add.
+        if rest.next_power_of_two() - rest <= channels / 8 {
+            break;
+        }
+        let length = rest.next_power_of_two() / 2;
+        cuts.push((start, length));
+        start += length;
+    }
+    cuts.push((start, channels - start));
+    cuts
+}
+
+/// The view that sums only a part of its last axis.
+fn part(view: &View, start: u32, length: u32) -> View {
+    let mut part = view.clone();
+    if let Some(last) = part.sum.last_mut() {
+        *last = length;
+    }
+    for map in &mut part.maps {
+        map.offset += map.coefficients.last().map_or(0, |step| step * i64::from(start));
+    }
+    part
 }
 
 /// Balanced digits of 15 bits with what each is worth; digits that are zero everywhere are left out. Nothing if `most`

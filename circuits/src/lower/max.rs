@@ -10,6 +10,9 @@ use super::{Lowering, Placed};
 use crate::error::CompileError;
 use crate::graph::{self, AxisMap, NodeId};
 
+/// Widest values in bits.
+const WIDTH_MAX: u8 = 24;
+
 /// The windows along one axis.
 struct Axis {
     /// Which axis of the source.
@@ -33,25 +36,35 @@ impl Lowering<'_> {
             let raised = Sum::identity(&self.builder, &current).plus(-low);
             current = raised.ok_or_else(|| self.fail(id, "values too large"))?.affine(&mut self.builder);
         }
-        let mut dims = view.dims.clone();
         let bits = self.width(id, &current)?;
+        if Self::prefers_maximum(view, bits) {
+            let most = self.maximum(id, view, &current)?;
+            return self.lowered(id, most, low);
+        }
+        let mut dims = view.dims.clone();
         let mut axes = axes_of(view);
         // The axis that shrinks most comes first: later ones have less to do.
         axes.sort_by_key(|axis| u64::from(axis.windows) * 1024 / u64::from(dims[axis.coordinate]));
         for axis in axes {
             current = self.along(id, current, &mut dims, &axis, bits)?;
         }
-        if low != 0 {
-            let lowered = Sum::identity(&self.builder, &current).plus(low);
-            current = lowered.ok_or_else(|| self.fail(id, "values too large"))?.affine(&mut self.builder);
-        }
-        Ok(current)
+        self.lowered(id, current, low)
     }
 
-    /// The tensor with at most 16 bits.
+    /// The maxima without what made the values non-negative.
+    fn lowered(&mut self, id: NodeId, placed: Placed, low: i64) -> Result<Placed, CompileError> {
+        if low == 0 {
+            return Ok(placed);
+        }
+        let lowered = Sum::identity(&self.builder, &placed).plus(low);
+        Ok(lowered.ok_or_else(|| self.fail(id, "values too large"))?.affine(&mut self.builder))
+    }
+
+    /// The tensor with not too many bits. A maximum that is compared with the values that it is of must be exact, so
+    /// only what is very wide is rounded.
     fn narrow(&mut self, id: NodeId, source: NodeId, placed: Placed) -> Result<Placed, CompileError> {
         let Range { low, high } = self.builder.range(placed.node);
-        if high - low < 1 << 16 {
+        if high - low < 1 << WIDTH_MAX {
             return Ok(placed);
         }
         let scale = self.scale_for(self.ranges[source as usize].magnitude(), self.bits - 1);
@@ -62,7 +75,7 @@ impl Lowering<'_> {
     /// Bits of a non-negative tensor.
     fn width(&self, id: NodeId, placed: &Placed) -> Result<u8, CompileError> {
         let high = self.builder.range(placed.node).high;
-        (1..=16u8).find(|&bits| high < 1 << bits).ok_or_else(|| self.fail(id, "values too large"))
+        (1..=WIDTH_MAX).find(|&bits| high < 1 << bits).ok_or_else(|| self.fail(id, "values too large"))
     }
 
     /// The maxima of the windows along one axis.

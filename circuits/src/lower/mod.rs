@@ -11,6 +11,7 @@ mod emit;
 mod frame;
 mod layout;
 mod max;
+mod maximum;
 mod normalize;
 mod port;
 mod reciprocal;
@@ -20,6 +21,7 @@ mod select;
 mod softmax;
 mod table;
 mod terms;
+mod whole;
 
 use std::collections::BTreeMap;
 
@@ -28,7 +30,7 @@ use assay_verifier::circuit::Circuit;
 use crate::error::CompileError;
 use crate::eval::Weights;
 use crate::graph::{Graph, Kind, NodeId, Primitive};
-use crate::quantize::{Interval, Ranges, finest_scale, power_of_two};
+use crate::quantize::{self, Interval, Ranges, finest_scale, power_of_two};
 use builder::Builder;
 use layout::Layout;
 
@@ -57,6 +59,18 @@ struct Placed {
     scale: i32,
 }
 
+/// Where the tensors of the float graph are in the circuit.
+pub struct Tensors(Vec<Option<Placed>>);
+
+impl Tensors {
+    /// The node that holds a tensor, for each of its cells the position in the tensor, and the scale; nothing if the
+    /// tensor was left to its reader.
+    pub fn of(&self, id: usize) -> Option<(u32, Vec<u32>, i32)> {
+        let Placed { node, layout, scale } = self.0.get(id)?.as_ref()?;
+        Some((*node, layout.positions(), *scale))
+    }
+}
+
 struct Lowering<'a> {
     graph: &'a Graph,
     ranges: &'a [Interval],
@@ -65,15 +79,18 @@ struct Lowering<'a> {
     /// Scales of inputs that were cut into bands.
     wide: &'a BTreeMap<NodeId, i32>,
     readers: Vec<Vec<NodeId>>,
+    /// Tensors of whole numbers, which stay exact.
+    whole: Vec<bool>,
     /// For inputs that choose rows of tables, the number of rows.
     rows: BTreeMap<String, u32>,
+    /// Bits of the activations of the node that is being lowered.
     bits: u8,
     builder: Builder,
     placed: Vec<Option<Placed>>,
 }
 
-/// Lowers a graph. `ranges` are the calibrated ones, `wide` the scales of inputs that are wider than activations. The
-/// limb width is left for the cost model to choose.
+/// Lowers a graph. `ranges` are the calibrated ones, `wide` the scales of inputs that are wider than activations, `bits`
+/// the widths of each node's activations. The limb width is left for the cost model to choose.
 ///
 /// # Errors
 /// No scales keep a node within the circuit's bounds.
@@ -81,28 +98,31 @@ pub fn lower(
     graph: &Graph,
     ranges: &Ranges,
     wide: &BTreeMap<NodeId, i32>,
-    bits: u8,
-) -> Result<(Circuit, Weights), CompileError> {
+    bits: &[u8],
+) -> Result<(Circuit, Weights, Tensors), CompileError> {
     let mut state = Lowering {
         graph,
         ranges: &ranges.values,
         within: &ranges.within,
         wide,
         readers: graph.readers(),
+        whole: quantize::whole(graph),
         rows: graph.rows_chosen(),
-        bits,
+        bits: 16,
         builder: Builder::default(),
         placed: vec![None; graph.nodes.len()],
     };
     for id in 0..graph.nodes.len() as NodeId {
         if !state.is_deferred(id) {
+            state.bits = bits[id as usize];
             let placed = state.node(id)?;
             state.placed[id as usize] = Some(placed);
         }
     }
     state.outputs()?;
+    let tensors = Tensors(state.placed);
     let Builder { nodes, weights, values, tables, inputs, outputs, .. } = state.builder;
-    Ok((Circuit { limb_bits: 8, weights, tables, nodes, inputs, outputs }, values))
+    Ok((Circuit { limb_bits: 8, weights, tables, nodes, inputs, outputs }, values, tensors))
 }
 
 impl Lowering<'_> {
@@ -124,9 +144,14 @@ impl Lowering<'_> {
         let node = graph.node(id);
         match &node.kind {
             Kind::Input { name, channels_last, element } => self.input(id, name, *channels_last, *element),
-            Kind::Constant(_) => Err(self.fail(id, "a constant in the graph")),
+            Kind::Constant(values) => self.constant(id, values),
             Kind::Combine(combine) => self.combination(id, combine),
             Kind::Function { source, function } => match function.primitive() {
+                Some(Primitive::Step) => self.step(id, *source),
+                Some(Primitive::Floor) => self.floor(id, *source),
+                Some(Primitive::Round(low, high)) => self.nearest(id, *source, low, high),
+                Some(Primitive::Relu) if self.whole[id as usize] => self.whole_clip(id, *source, 0.0, f64::INFINITY),
+                Some(Primitive::Clip(low, high)) if self.whole[id as usize] => self.whole_clip(id, *source, low, high),
                 Some(Primitive::Relu) => self.relu(id, *source),
                 Some(Primitive::Clip(low, high)) => self.clip(id, *source, low, high),
                 Some(Primitive::Abs) => self.abs(id, *source),

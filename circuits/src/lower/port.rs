@@ -11,6 +11,8 @@ use crate::quantize::{Interval, finest_scale, power_of_two};
 const INPUT_HEADROOM: f64 = 2.0;
 /// Largest whole number that is taken exactly.
 const WHOLE_MAX: f64 = 1_099_511_627_776.0;
+/// Types of no more values than that are taken whole.
+const SMALL_TYPE: i64 = 1 << 8;
 
 impl Lowering<'_> {
     /// An input node. Its range is checked by the verifier itself, so the headroom is one more bit and costs no
@@ -31,7 +33,7 @@ impl Lowering<'_> {
         let (range, scale) = match element {
             Element::Real => self.real_input(id),
             Element::BOOLEAN => (Range { low: 0, high: 1 }, 0),
-            Element::Whole { .. } => (self.whole_input(id, name), 0),
+            Element::Whole { low, high } => (self.whole_input(id, name, Range { low, high }), 0),
         };
         let inner = order.last().map_or(1, |&axis| dims[axis]);
         let rows = dims.iter().product::<u32>() / inner;
@@ -53,17 +55,21 @@ impl Lowering<'_> {
         (Range { low: -high - 1, high }, scale)
     }
 
-    /// Range of whole numbers: rows of the table that they choose from, flags, or others with the usual room.
-    fn whole_input(&self, id: NodeId, name: &str) -> Range {
+    /// Range of whole numbers: rows of the table that they choose from, all of a small type, flags, or others with the
+    /// usual room.
+    fn whole_input(&self, id: NodeId, name: &str, of_type: Range) -> Range {
         if let Some(&rows) = self.rows.get(name) {
             return Range { low: 0, high: i64::from(rows) - 1 };
+        }
+        if of_type.high - of_type.low < SMALL_TYPE {
+            return of_type;
         }
         let Interval { low, high } = self.ranges[id as usize];
         if low >= 0.0 && high <= 1.0 {
             return Range { low: 0, high: 1 };
         }
         let room = |end: f64| (end.clamp(-WHOLE_MAX, WHOLE_MAX) * INPUT_HEADROOM) as i64;
-        Range { low: room(low).min(0), high: room(high).max(0) }
+        Range { low: room(low).min(0).max(of_type.low), high: room(high).max(0).min(of_type.high) }
     }
 
     /// Names the outputs; one that is held in an order that a port cannot express is copied.

@@ -8,6 +8,11 @@ use crate::quantize::{Interval, finest_scale, power_of_two, round};
 
 /// Widest argument of a table. Every entry costs as much as a lookup, so wider ones are worth it in large models only.
 const ARGUMENT_BITS_MAX: u8 = 12;
+/// Widest argument of whole numbers, which cannot be made coarser.
+const WHOLE_BITS_MAX: u8 = 16;
+/// A function is steep where half a step of the argument changes the result by more than this share of its largest
+/// value.
+const STEEP: f64 = 1.0 / 512.0;
 /// The steps of a table are coarse: the sum behind it is that many bits finer than for an activation, so that errors
 /// of weights do not add to those of the steps.
 const EXTRA_BITS: i32 = 3;
@@ -22,11 +27,18 @@ impl Lowering<'_> {
         source: NodeId,
         function: &Function,
     ) -> Result<Placed, CompileError> {
-        let limit = power_of_two(i32::from(self.bits) - 1) - 1.0;
-        let scale = self.scale_for(self.ranges[id as usize].magnitude(), self.bits - 1);
-        let domain = self.domain(source, function, power_of_two(-scale));
-        let bits = self.bits.min(ARGUMENT_BITS_MAX);
-        let argument = self.table_argument(id, source, domain, bits)?;
+        let whole = self.whole[id as usize];
+        let limit = power_of_two(if whole { 31 } else { i32::from(self.bits) - 1 }) - 1.0;
+        let scale = if whole { 0 } else { self.scale_for(self.ranges[id as usize].magnitude(), self.bits - 1) };
+        let argument = match self.whole_argument(source)? {
+            Some(placed) => placed,
+            None if function.jumps() => return Err(self.fail(id, "whole numbers too large for a table")),
+            None => {
+                let domain = self.domain(source, function, power_of_two(-scale));
+                let bits = self.argument_bits(id, function, domain);
+                self.table_argument(id, source, domain, bits)?
+            }
+        };
         let Range { low, high } = self.builder.range(argument.node);
         let step = power_of_two(-argument.scale);
         let reals: Vec<f64> = (low..=high).map(|x| function.value(x as f64 * step) * power_of_two(scale)).collect();
@@ -46,6 +58,48 @@ impl Lowering<'_> {
         let shape = self.builder.shape(argument.node);
         let node = self.builder.node(shape, Op::Lookup { source: argument.node, table }, range);
         Ok(Placed { node, layout: argument.layout, scale })
+    }
+
+    /// Whole numbers as they are, if they are few enough.
+    fn whole_argument(&mut self, source: NodeId) -> Result<Option<Placed>, CompileError> {
+        if !self.whole[source as usize] {
+            return Ok(None);
+        }
+        let placed = match self.placed[source as usize].clone() {
+            Some(placed) => placed,
+            None => {
+                let sum = self.argument(source, 0)?;
+                let placed = self.whole_node(source, sum)?;
+                self.placed[source as usize] = Some(placed.clone());
+                placed
+            }
+        };
+        let Range { low, high } = self.builder.range(placed.node);
+        Ok((high - low < 1 << WHOLE_BITS_MAX).then_some(placed))
+    }
+
+    /// Bits of the argument: more where the function is so steep that a step of the argument shows in the result.
+    fn argument_bits(&self, id: NodeId, function: &Function, domain: Interval) -> u8 {
+        let magnitude = self.ranges[id as usize].magnitude() * self.headroom();
+        let step = (domain.high - domain.low) / f64::from(FLAT_SAMPLES);
+        let value = |place: i32| {
+            let value = function.value(domain.low + f64::from(place) * step);
+            if value > magnitude {
+                magnitude
+            } else if value < -magnitude {
+                -magnitude
+            } else {
+                value
+            }
+        };
+        let steepest = (0..FLAT_SAMPLES).fold(0.0, |most, place| {
+            let change = libm::fabs(value(place + 1) - value(place));
+            if change > most { change } else { most }
+        });
+        // Half a step of a table of `2^bits` entries.
+        let error = |bits: u8| steepest * f64::from(FLAT_SAMPLES) * power_of_two(-1 - i32::from(bits));
+        let least = self.bits.min(ARGUMENT_BITS_MAX);
+        (least..self.bits).find(|&bits| error(bits) <= magnitude * STEEP).unwrap_or(self.bits)
     }
 
     /// The arguments that are worth telling apart: the calibrated ones and some room, without the ends where the

@@ -1,7 +1,9 @@
 //! A node while it is imported: its inputs, its attributes, and the graph that it adds to.
 use super::attribute::Attributes;
 use super::ops::Fault;
-use crate::graph::{Graph, Kind, NodeId};
+use super::scope::{Scope, Typed};
+use super::types;
+use crate::graph::{Element, Graph, Kind, NodeId};
 use crate::tensor::{Tensor, elements};
 
 /// What a name stands for.
@@ -25,6 +27,12 @@ pub struct Call<'a> {
     pub attributes: Attributes<'a>,
     /// Number of outputs that the node names.
     pub outputs: usize,
+    /// ONNX's numbers of the inputs' element types; 0 where there is no input.
+    pub(super) kinds: Vec<i32>,
+    /// Element types of the results, where the operator says them itself.
+    pub(super) result_kinds: Option<Vec<i32>>,
+    /// Names that bodies may read.
+    pub(super) scope: &'a Scope<'a>,
     pub(super) inputs: Vec<Option<Value>>,
     pub(super) graph: &'a mut Graph,
 }
@@ -33,6 +41,24 @@ impl Call<'_> {
     /// Number of inputs.
     pub fn input_count(&self) -> usize {
         self.inputs.len()
+    }
+
+    /// ONNX's number of an input's element type; 0 if there is no such input.
+    pub fn kind(&self, input: usize) -> i32 {
+        self.kinds.get(input).copied().unwrap_or_default()
+    }
+
+    /// Whether an input holds whole numbers (or truth values).
+    pub fn is_whole(&self, input: usize) -> bool {
+        types::element(self.kind(input)).is_some_and(Element::is_whole)
+    }
+
+    /// An input with its element type.
+    ///
+    /// # Errors
+    /// It is missing.
+    pub fn typed(&self, input: usize) -> Result<Typed, Fault> {
+        Ok(Typed { value: self.value(input)?.clone(), kind: self.kind(input) })
     }
 
     /// Whether the input is given.
@@ -103,9 +129,9 @@ impl Call<'_> {
     /// Adds a node.
     ///
     /// # Errors
-    /// The shape is empty or too large.
+    /// The shape is too large.
     pub fn add(&mut self, dims: Vec<u32>, kind: Kind) -> Result<NodeId, Fault> {
-        if elements(&dims).is_none_or(|count| count == 0) {
+        if elements(&dims).is_none() {
             return Err(Fault::Size(dims));
         }
         Ok(self.graph.add(self.name, dims, kind))
@@ -114,7 +140,7 @@ impl Call<'_> {
     /// Adds a node that is the only result.
     ///
     /// # Errors
-    /// The shape is empty or too large.
+    /// The shape is too large.
     pub fn result(&mut self, dims: Vec<u32>, kind: Kind) -> Result<Vec<Value>, Fault> {
         Ok(vec![Value::Node(self.add(dims, kind)?)])
     }

@@ -6,13 +6,13 @@ use prost::Message;
 
 use super::external::{ExternalData, Folder};
 use super::proto::{GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto};
-use super::tensor::{self, kind};
+use super::{tensor, types};
 use crate::error::{DeclarationFault, ModelError, TensorFault};
 use crate::graph::Element;
 use crate::tensor::{Tensor, elements};
 
 /// Operator sets that are understood.
-const OPSETS: std::ops::RangeInclusive<i64> = 9..=21;
+const OPSETS: std::ops::RangeInclusive<i64> = 7..=21;
 
 /// A model that was read and checked.
 #[derive(Clone, Debug)]
@@ -21,8 +21,12 @@ pub struct Model {
     /// Nodes in topological order.
     pub(super) nodes: Vec<NodeProto>,
     pub(super) constants: BTreeMap<String, Tensor>,
+    /// Element types of the constants.
+    pub(super) kinds: BTreeMap<String, i32>,
     pub(super) inputs: Vec<RawDeclaration>,
     pub(super) outputs: Vec<String>,
+    /// Those that are declared to hold integers or truth values.
+    whole_outputs: BTreeSet<String>,
     /// Declared shapes of inner values, as far as they are complete.
     pub(super) shapes: BTreeMap<String, Vec<Option<u32>>>,
 }
@@ -32,6 +36,7 @@ pub struct Model {
 pub(super) struct RawDeclaration {
     pub name: String,
     pub dims: Vec<Option<u32>>,
+    pub kind: i32,
     pub element: Element,
 }
 
@@ -84,11 +89,17 @@ impl Model {
             return Err(ModelError::Feature("sparse constants"));
         }
         let constants = decode_constants(&graph.initializer, external)?;
+        let kinds = graph.initializer.iter().map(|tensor| (tensor.name.clone(), tensor.data_type)).collect();
         let inputs = declared_inputs(&graph, &constants)?;
         let outputs: Vec<String> = graph.output.iter().map(|output| output.name.clone()).collect();
         if outputs.is_empty() {
             return Err(ModelError::Empty("outputs"));
         }
+        let whole = |value: &&ValueInfoProto| {
+            let tensor = value.r#type.as_ref().and_then(|kind| kind.tensor_type.as_ref());
+            tensor.and_then(|tensor| types::element(tensor.elem_type)).is_some_and(Element::is_whole)
+        };
+        let whole_outputs = graph.output.iter().filter(whole).map(|output| output.name.clone()).collect();
         let shapes = graph
             .value_info
             .iter()
@@ -97,7 +108,12 @@ impl Model {
             .collect();
         let names = graph.initializer.iter().map(|tensor| &tensor.name).chain(inputs.iter().map(|input| &input.name));
         let nodes = sort(graph.node, names.cloned().collect(), &outputs)?;
-        Ok(Self { opset, nodes, constants, inputs, outputs, shapes })
+        Ok(Self { opset, nodes, constants, kinds, inputs, outputs, whole_outputs, shapes })
+    }
+
+    /// Whether the file declares that an output holds integers or truth values.
+    pub fn declares_whole(&self, output: &str) -> bool {
+        self.whole_outputs.contains(output)
     }
 
     /// The inputs with the batch filled in where it is symbolic.
@@ -140,7 +156,8 @@ fn declared_inputs(
         let fail = |fault| ModelError::Input { name: value.name.clone(), fault };
         let tensor = value.r#type.as_ref().and_then(|kind| kind.tensor_type.as_ref());
         let tensor = tensor.ok_or_else(|| fail(DeclarationFault::NoShape))?;
-        let element = element(tensor.elem_type).ok_or_else(|| fail(DeclarationFault::Type(tensor.elem_type)))?;
+        let kind = tensor.elem_type;
+        let element = types::element(kind).ok_or_else(|| fail(DeclarationFault::Type(kind)))?;
         let dims = match (&tensor.shape, dims(value)) {
             (None, _) => return Err(fail(DeclarationFault::NoShape)),
             (_, Some(dims)) => dims,
@@ -153,26 +170,12 @@ fn declared_inputs(
         if elements(&known).is_none_or(|count| count == 0) {
             return Err(fail(DeclarationFault::Shape));
         }
-        inputs.push(RawDeclaration { name: value.name.clone(), dims, element });
+        inputs.push(RawDeclaration { name: value.name.clone(), dims, kind, element });
     }
     if inputs.is_empty() {
         return Err(ModelError::Empty("inputs"));
     }
     Ok(inputs)
-}
-
-/// What an element type means for the circuit; nothing if it has no counterpart.
-fn element(data_type: i32) -> Option<Element> {
-    Some(match data_type {
-        kind::FLOAT | kind::FLOAT16 | kind::BFLOAT16 | kind::DOUBLE => Element::Real,
-        kind::BOOL => Element::BOOLEAN,
-        kind::UINT8 => Element::integer(8, false),
-        kind::INT8 => Element::integer(8, true),
-        kind::INT16 => Element::integer(16, true),
-        kind::INT32 => Element::integer(32, true),
-        kind::INT64 => Element::integer(64, true),
-        _ => return None,
-    })
 }
 
 /// The declared shape, `None` where it is symbolic; nothing if there is none or a dimension is out of range.
@@ -211,8 +214,11 @@ fn order(nodes: Vec<NodeProto>, known: BTreeSet<String>) -> Result<Vec<NodeProto
     let mut waiting = vec![0usize; nodes.len()];
     let mut readers: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     let mut ready = BTreeSet::new();
+    let produced: BTreeSet<&str> = nodes.iter().flat_map(|node| &node.output).map(String::as_str).collect();
     for (place, node) in nodes.iter().enumerate() {
-        for name in node.input.iter().filter(|name| !name.is_empty() && !known.contains(*name)) {
+        let captured = captured(node).into_iter().filter(|name| produced.contains(name));
+        let read = node.input.iter().map(String::as_str).filter(|name| !name.is_empty());
+        for name in read.chain(captured).filter(|name| !known.contains(*name)) {
             waiting[place] += 1;
             readers.entry(name).or_default().push(place);
         }
@@ -235,6 +241,20 @@ fn order(nodes: Vec<NodeProto>, known: BTreeSet<String>) -> Result<Vec<NodeProto
     }
     let mut nodes: Vec<Option<NodeProto>> = nodes.into_iter().map(Some).collect();
     Ok(sorted.into_iter().filter_map(|place| nodes[place].take()).collect())
+}
+
+/// All names that the bodies inside a node read; those that the bodies define themselves are among them.
+fn captured(node: &NodeProto) -> BTreeSet<&str> {
+    let bodies = node.attribute.iter().filter_map(|attribute| attribute.g.as_deref());
+    let mut names = BTreeSet::new();
+    for body in bodies {
+        names.extend(body.output.iter().map(|output| output.name.as_str()));
+        for inner in &body.node {
+            names.extend(inner.input.iter().map(String::as_str));
+            names.extend(captured(inner));
+        }
+    }
+    names
 }
 
 /// Name of a node, or of its first output.

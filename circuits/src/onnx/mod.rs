@@ -3,11 +3,13 @@
 mod attribute;
 mod call;
 mod external;
-mod import;
+pub(crate) mod import;
 pub mod load;
 pub mod ops;
 pub mod proto;
+pub mod scope;
 pub mod tensor;
+pub mod types;
 
 pub use external::{ExternalData, Folder, NoExternalData};
 pub use load::{Declaration, Model};

@@ -9,12 +9,15 @@ pub(super) mod kind {
     pub const FLOAT: i32 = 1;
     pub const UINT8: i32 = 2;
     pub const INT8: i32 = 3;
+    pub const UINT16: i32 = 4;
     pub const INT16: i32 = 5;
     pub const INT32: i32 = 6;
     pub const INT64: i32 = 7;
     pub const BOOL: i32 = 9;
     pub const FLOAT16: i32 = 10;
     pub const DOUBLE: i32 = 11;
+    pub const UINT32: i32 = 12;
+    pub const UINT64: i32 = 13;
     pub const BFLOAT16: i32 = 16;
 }
 
@@ -53,9 +56,9 @@ pub fn decode(proto: &TensorProto, external: &dyn ExternalData) -> Result<Tensor
 fn width(data_type: i32) -> Result<usize, TensorFault> {
     match data_type {
         kind::UINT8 | kind::INT8 | kind::BOOL => Ok(1),
-        kind::INT16 | kind::FLOAT16 | kind::BFLOAT16 => Ok(2),
-        kind::FLOAT | kind::INT32 => Ok(4),
-        kind::INT64 | kind::DOUBLE => Ok(8),
+        kind::INT16 | kind::UINT16 | kind::FLOAT16 | kind::BFLOAT16 => Ok(2),
+        kind::FLOAT | kind::INT32 | kind::UINT32 => Ok(4),
+        kind::INT64 | kind::UINT64 | kind::DOUBLE => Ok(8),
         other => Err(TensorFault::Type(other)),
     }
 }
@@ -66,6 +69,7 @@ fn typed(proto: &TensorProto) -> Vec<f64> {
         kind::FLOAT => proto.float_data.iter().map(|&value| value.into()).collect(),
         kind::DOUBLE => proto.double_data.clone(),
         kind::INT64 => proto.int64_data.iter().map(|&value| value as f64).collect(),
+        kind::UINT32 | kind::UINT64 => proto.uint64_data.iter().map(|&value| value as f64).collect(),
         kind::FLOAT16 => proto.int32_data.iter().map(|&bits| half(bits as u16)).collect(),
         kind::BFLOAT16 => proto.int32_data.iter().map(|&bits| bfloat(bits as u16)).collect(),
         _ => proto.int32_data.iter().map(|&value| value.into()).collect(),
@@ -83,6 +87,9 @@ fn from_bytes(data_type: i32, bytes: &[u8]) -> Vec<f64> {
         kind::INT64 => each(bytes, |bytes| i64::from_le_bytes(bytes) as f64),
         kind::INT32 => each(bytes, |bytes| i32::from_le_bytes(bytes).into()),
         kind::INT16 => each(bytes, |bytes| i16::from_le_bytes(bytes).into()),
+        kind::UINT16 => each(bytes, |bytes| u16::from_le_bytes(bytes).into()),
+        kind::UINT32 => each(bytes, |bytes| u32::from_le_bytes(bytes).into()),
+        kind::UINT64 => each(bytes, |bytes| u64::from_le_bytes(bytes) as f64),
         kind::INT8 => each(bytes, |bytes| i8::from_le_bytes(bytes).into()),
         kind::FLOAT16 => each(bytes, |bytes| half(u16::from_le_bytes(bytes))),
         kind::BFLOAT16 => each(bytes, |bytes| bfloat(u16::from_le_bytes(bytes))),

@@ -102,6 +102,7 @@ fn columns_of(graph: &Graph, id: NodeId, term: &Term) -> Option<Vec<usize>> {
         let direct = *over == [last]
             && view.axes == view.dims
             && view.maps[last].offset == 0
+            && view.maps[last].table.is_empty()
             && view.maps[last].coefficients[last] == 1;
         return direct.then(|| (0..count).collect());
     }

@@ -72,7 +72,7 @@ pub fn calibrate(graph: &Graph, samples: &[NamedTensors]) -> Result<Ranges, Comp
                 if values.iter().all(|value| value.is_finite()) {
                     Ok([range(values), within])
                 } else {
-                    Err(CompileError::NotFinite { node: node.name.clone() })
+                    Err(not_finite(node, &all))
                 }
             };
             all.iter().zip(&graph.nodes).map(observed).collect()
@@ -93,6 +93,17 @@ pub fn calibrate(graph: &Graph, samples: &[NamedTensors]) -> Result<Ranges, Comp
         }
     }
     Ok(all)
+}
+
+/// The error for a tensor that is not finite: where a function is to blame, it names the range of its argument.
+fn not_finite(node: &Node, values: &[Vec<f64>]) -> CompileError {
+    match &node.kind {
+        Kind::Function { source, .. } => {
+            let range = values[*source as usize].iter().fold(Interval::EMPTY, |interval, &value| interval.with(value));
+            CompileError::Domain { node: node.name.clone(), low: range.low, high: range.high }
+        }
+        _ => CompileError::NotFinite { node: node.name.clone() },
+    }
 }
 
 fn division_by_zero(node: &Node, Interval { low, high }: Interval) -> CompileError {

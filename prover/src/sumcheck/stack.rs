@@ -1,11 +1,14 @@
 //! The stack sumcheck: weights on the committed cells, and the rounds that reduce them to one point.
+use std::borrow::Cow;
+
 use assay_verifier::field::{EF, F};
 use assay_verifier::sumcheck::layout::Layout;
-use assay_verifier::sumcheck::stack::{ColumnClaim, DEGREE};
+use assay_verifier::sumcheck::stack::{ColumnClaim, DEGREE, Inner};
 use p3_field::PrimeCharacteristicRing;
 use rayon::prelude::*;
 
 use super::channel::Channel;
+use super::eq::eq_table;
 use super::rounds::{fold, packed_pairs, pair, round, sum_over, sum_pairs};
 
 /// Adds the weights of all column claims to those of the stack's cells.
@@ -25,10 +28,14 @@ pub fn scatter(layout: &Layout, claims: &[ColumnClaim<'_>], weights: &mut [EF]) 
     parts.into_par_iter().for_each(|(column, part)| {
         let block = &layout.columns[column];
         for claim in &by_column[column] {
+            let inner = match &claim.inner {
+                Inner::Cells(inner) => Cow::Borrowed(&**inner),
+                Inner::Point(point) => Cow::Owned(eq_table(point, block.inner, EF::ONE)),
+            };
             part.par_chunks_mut(block.row_len()).with_min_len(64).zip(claim.rows.par_iter()).for_each(
                 |(row, &weight)| {
                     let weight = claim.coefficient * weight;
-                    for (cell, &inner) in row.iter_mut().zip(claim.inner.iter()) {
+                    for (cell, &inner) in row.iter_mut().zip(inner.iter()) {
                         *cell += weight * inner;
                     }
                 },

@@ -279,16 +279,20 @@ fn tap_rows(claim: &Claim<'_>, gather: &Gather, rows: &[EF], row: usize) -> EF {
 fn evaluate_channel(claim: &Claim<'_>, gather: &Gather, values: &Values, offset: usize) -> EF {
     let all: EF = claim.inner.iter().copied().sum();
     let chunks = || claim.taps.chunks(gather.channels.max(1));
-    if let (Values::Outer { rows, inner }, 1) = (values, gather.inner) {
+    if let Values::Outer { rows, inner } = values {
+        // What a tap's channels read is the same in every row, but for the row's own factor.
         let inner = inner.get(offset..).unwrap_or_default();
         let taps: Vec<EF> = chunks().map(|chunk| dot(chunk, inner)).collect();
         let mut total = EF::ZERO;
         for (row, &weight) in weighted(&claim.rows) {
-            let places = gather.taps(row, 0).zip(&taps);
-            let sum: EF = places.filter_map(|(place, &tap)| Some(tap * rows.get(place?).copied()?)).sum();
-            total += weight * sum;
+            let free = if gather.inner == 1 { core::slice::from_ref(&all) } else { &*claim.inner };
+            for (o, &inner) in weighted(free) {
+                let places = gather.taps(row, o).zip(&taps);
+                let sum: EF = places.filter_map(|(place, &tap)| Some(tap * rows.get(place?).copied()?)).sum();
+                total += weight * inner * sum;
+            }
         }
-        return total * all;
+        return total;
     }
     let mut total = EF::ZERO;
     for (row, &weight) in weighted(&claim.rows) {

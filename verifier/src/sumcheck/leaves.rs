@@ -5,14 +5,15 @@
 //! `v + beta * w + beta^2 * t` and the leaf `1 / (alpha - fingerprint)`; a table entry has the same with numerator minus its
 //! multiplicity. In padding cells of a lookup the fingerprint and the numerator are zero.
 use alloc::borrow::Cow;
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use p3_field::PrimeCharacteristicRing;
 
 use super::claims::Claim;
-use super::eq::{dot, eq_range};
+use super::eq::eq_range;
 use super::layout::{Block, Check, Layout, Limb, NodeColumns, TableColumns, TableKind};
 use super::lookup::LeafClaim;
-use super::stack::ColumnClaim;
+use super::stack::{ColumnClaim, Inner};
 use crate::circuit::{CheckedCircuit, Circuit, Maximum, Op};
 use crate::field::{EF, F, inverse_power_of_two, signed};
 
@@ -106,13 +107,15 @@ impl<'a> Leaves<'a> {
                 _ => {}
             }
         }
+        // Tables of one size share their part of the point.
+        let mut entries: BTreeMap<u8, Vec<EF>> = BTreeMap::new();
         for table in &layout.tables {
             let rows: Cow<'a, [EF]> = Cow::Owned(table.leaves.row_weights(at.point));
             let all: EF = rows.iter().copied().sum();
-            let fingerprint =
-                table_value(checked.circuit(), table, table.leaves.inner_point(at.point), challenges.beta);
+            let point = table.leaves.inner_point(at.point);
+            let fingerprint = table_value(checked.circuit(), table, point, challenges.beta, &mut entries);
             known.denominator += all * (challenges.alpha - fingerprint - EF::ONE);
-            let inner = Cow::Owned(table.leaves.inner_weights(at.point));
+            let inner = Inner::Point(table.leaves.inner_point(at.point).to_vec());
             parts.columns.push(ColumnClaim { column: table.multiplicity, coefficient: challenges.eta, rows, inner });
         }
         parts.total += known.denominator - claim.denominator + challenges.eta * (known.numerator - claim.numerator);
@@ -120,7 +123,12 @@ impl<'a> Leaves<'a> {
     }
 
     fn column(&mut self, column: usize, coefficient: EF, lookup: &Lookup<'a>) {
-        self.columns.push(ColumnClaim { column, coefficient, rows: lookup.rows.clone(), inner: lookup.inner.clone() });
+        self.columns.push(ColumnClaim {
+            column,
+            coefficient,
+            rows: lookup.rows.clone(),
+            inner: Inner::Cells(lookup.inner.clone()),
+        });
     }
 
     fn tensor(&mut self, source: usize, coefficient: EF, rows: Cow<'a, [EF]>, inner: Cow<'a, [EF]>) {
@@ -161,6 +169,7 @@ impl<'a> Leaves<'a> {
             (true, Some(&weight)) => Cow::Owned(alloc::vec![weight; cells.inner]),
             _ => lookup.inner,
         };
+        let inner = Inner::Cells(inner);
         self.columns.push(ColumnClaim { column: equal, coefficient: EF::ONE, rows: Cow::Owned(rows), inner });
     }
 
@@ -231,7 +240,13 @@ impl At<'_> {
 }
 
 /// The fingerprint polynomial of a table's entries at a point.
-fn table_value(circuit: &Circuit, table: &TableColumns, point: &[EF], beta: EF) -> EF {
+fn table_value(
+    circuit: &Circuit,
+    table: &TableColumns,
+    point: &[EF],
+    beta: EF,
+    entries: &mut BTreeMap<u8, Vec<EF>>,
+) -> EF {
     let index = point.iter().fold(EF::ZERO, |value, &x| value.double() + x);
     let tag = beta.square() * F::from_u64(table.tag);
     let half = 1usize.checked_shl(u32::from(table.bits).saturating_sub(1)).unwrap_or_default();
@@ -248,9 +263,10 @@ fn table_value(circuit: &Circuit, table: &TableColumns, point: &[EF], beta: EF) 
         }
         TableKind::Function(id) => {
             let Some(function) = circuit.tables.get(id as usize) else { return EF::ZERO };
-            let weights = eq_range(point, 0, function.values.len());
-            let values: Vec<EF> = function.values.iter().map(|&value| signed(value.into()).into()).collect();
-            index + signed(function.low) + beta * dot(&weights, &values) + tag
+            let weights = entries.entry(table.bits).or_insert_with(|| eq_range(point, 0, function.values.len()));
+            let value: EF =
+                weights.iter().zip(&function.values).map(|(&weight, &value)| weight * signed(value.into())).sum();
+            index + signed(function.low) + beta * value + tag
         }
     }
 }

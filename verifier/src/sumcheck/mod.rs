@@ -33,7 +33,7 @@ use contraction::Selections;
 use layout::{Layout, Limb, NodeColumns};
 use leaves::{Challenges, ExpressionClaim, Leaves};
 use pcs::{ColumnOpening, Opening, Purpose, StackShape};
-use stack::ColumnClaim;
+use stack::{ColumnClaim, Inner};
 use weights::WeightClaim;
 
 /// A check of the protocol.
@@ -406,7 +406,7 @@ pub fn lane_claims(layout: &Layout, point: &[EF], batch: EF) -> Vec<ColumnClaim<
                 column,
                 coefficient,
                 rows: Cow::Owned(rows.clone()),
-                inner: Cow::Owned(inner.clone()),
+                inner: Inner::Cells(Cow::Owned(inner.clone())),
             });
         };
         claim(*sign, batch);

@@ -34,8 +34,11 @@ pub type Cap = MerkleCap<F, [u8; 32]>;
 
 /// Security of each error term in bits.
 pub const TERM_BITS: usize = 104;
-/// Most grinding at one step in bits.
-pub const GRINDING_BITS: usize = 16;
+/// Most grinding at one step in bits, and the same for stacks of more than 2^22 cells, whose folds have larger errors.
+const GRINDING_BITS: usize = 16;
+const GRINDING_BITS_LARGE: usize = 20;
+/// Largest stack that is opened with the lesser grinding.
+const LARGE_VARIABLES: usize = 22;
 /// Negative logarithm of the lowest rate of later rounds.
 const RATE_BITS_MAX: usize = 4;
 /// Number of variables up to which the rest of a polynomial is sent in the clear; fixed by the library.
@@ -149,7 +152,7 @@ impl StackShape {
             folding_factor: FoldingFactor::PerRound(folds),
             soundness_type: SecurityAssumption::JohnsonBound,
             security_level: TERM_BITS,
-            pow_bits: GRINDING_BITS,
+            pow_bits: if variables > LARGE_VARIABLES { GRINDING_BITS_LARGE } else { GRINDING_BITS },
         };
         let config = WhirConfig::new(variables, parameters).map_err(|_| VerifyError::Parameters)?;
         let blake3 = p3_blake3::Blake3;

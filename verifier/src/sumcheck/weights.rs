@@ -8,8 +8,8 @@ use crate::circuit::Circuit;
 use crate::field::EF;
 use crate::transcript::Transcript;
 
-/// Largest stack: beyond it the quadratic extension does not carry the soundness bound.
-const STACK_VARIABLES_MAX: usize = 22;
+/// Largest stack: several smaller ones cost more to open and to verify, a larger one takes more memory at once.
+const STACK_VARIABLES_MAX: usize = 24;
 /// Stacks at least this large are split where they lie just above a power of two.
 const SPLIT_VARIABLES_MIN: usize = 20;
 

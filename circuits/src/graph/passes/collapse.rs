@@ -74,6 +74,8 @@ fn region(graph: &Graph, id: NodeId, root: NodeId) -> BTreeSet<NodeId> {
 /// The ways in which a node is a function of earlier ones.
 fn derived(graph: &Graph, id: usize, ways: &[Vec<Way>]) -> Vec<Way> {
     match &graph.nodes[id].kind {
+        // A jump is computed exactly where it stands; rounding its argument to a table's steps would move it.
+        Kind::Function { function, .. } if function.jumps() => Vec::new(),
         Kind::Function { source, function } => ways[*source as usize]
             .iter()
             .map(|(root, inner)| (*root, function.after(inner)))

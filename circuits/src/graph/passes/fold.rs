@@ -281,8 +281,11 @@ fn lengths_of(view: &View) -> Vec<u32> {
     view.axes.iter().chain(&view.sum).copied().collect()
 }
 
-/// Whether a coordinate leaves its axis.
+/// Whether a coordinate leaves its axis; from a table it may.
 fn leaves(map: &AxisMap, lengths: &[u32], dim: u32) -> bool {
+    if !map.table.is_empty() {
+        return true;
+    }
     let ends = map.coefficients.iter().zip(lengths).map(|(&c, &length)| c * (i64::from(length) - 1));
     let (low, high) = ends.fold((map.offset, map.offset), |(low, high), end| (low + end.min(0), high + end.max(0)));
     low < 0 || high >= i64::from(dim)

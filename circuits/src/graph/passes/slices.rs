@@ -7,20 +7,20 @@ use crate::tensor::strides;
 pub(super) fn run(graph: &mut Graph) -> usize {
     let readers = graph.readers();
     let mut changes = 0;
-    for id in 0..graph.nodes.len() {
+    for (id, readers) in readers.iter().enumerate() {
         let Kind::Combine(layer) = &graph.nodes[id].kind else { continue };
         let is_layer =
             layer.terms.iter().any(|term| matches!(term, Term::Weighted { view, .. } if !view.sum.is_empty()));
         if !is_layer || layer.axes != graph.nodes[id].dims {
             continue;
         }
-        let parts: Option<Vec<Combine>> = readers[id].iter().map(|&reader| part(graph, id, reader as usize)).collect();
+        let parts: Option<Vec<Combine>> = readers.iter().map(|&reader| part(graph, id, reader as usize)).collect();
         let Some(parts) = parts.filter(|parts| !parts.is_empty()) else { continue };
         let cells = |axes: &[u32]| axes.iter().map(|&axis| u64::from(axis)).product::<u64>();
         if parts.iter().map(|part| cells(&part.axes)).sum::<u64>() > cells(&layer.axes) {
             continue;
         }
-        for (&reader, part) in readers[id].iter().zip(parts) {
+        for (&reader, part) in readers.iter().zip(parts) {
             graph.nodes[reader as usize].kind = Kind::Combine(part);
             changes += 1;
         }

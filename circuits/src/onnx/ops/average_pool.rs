@@ -11,7 +11,8 @@ pub(super) fn import(call: &mut Call<'_>) -> Result<Vec<Value>, Fault> {
     let windows = windows(call, &from[2..], &view.sum)?;
     let padding_counts = call.attributes.flag("count_include_pad", false)?;
     let counts = |window: &Window| -> Vec<u32> {
-        let count = |at| if padding_counts { window.padded_cells(at) } else { window.real_cells(at) };
+        // With padding every cell counts, even beyond the padding, as in onnxruntime.
+        let count = |at| if padding_counts { window.kernel } else { window.real_cells(at) };
         (0..window.output).map(count).collect()
     };
     let counts: Vec<Vec<u32>> = windows.iter().map(counts).collect();

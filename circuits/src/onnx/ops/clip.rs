@@ -17,6 +17,9 @@ pub(super) fn import(call: &mut Call<'_>) -> Result<Vec<Value>, Fault> {
     if low > high {
         return Err(Fault::Unsupported(format!("a lower bound {low} above the upper bound {high}")));
     }
+    if low == f64::NEG_INFINITY && high == f64::INFINITY {
+        return Ok(vec![Value::Node(x)]);
+    }
     let dims = call.dims(0)?;
     let primitive = if low == 0.0 && high == f64::INFINITY { Primitive::Relu } else { Primitive::Clip(low, high) };
     call.result(dims, Kind::Function { source: x, function: Function::call(primitive) })

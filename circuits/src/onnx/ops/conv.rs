@@ -1,12 +1,24 @@
 //! `Conv` over one or more spatial axes, with groups.
 use super::window::{Window, windows};
 use super::{Call, Fault, Value};
-use crate::graph::{Bias, Combine, Kind, Term, View, mapped, unit};
+use crate::graph::{Bias, Combine, Kind, NodeId, Term, View, mapped, unit};
+use crate::tensor::Tensor;
 
 pub(super) fn import(call: &mut Call<'_>) -> Result<Vec<Value>, Fault> {
     let x = call.node(0)?;
     let weight = call.constant(1)?.clone();
-    let from = call.dims(0)?;
+    let bias = call.optional(2)?.map(|bias| bias.values.clone());
+    Ok(vec![Value::Node(convolution(call, x, &weight, bias)?)])
+}
+
+/// A convolution with constant weights and bias, with the node's attributes.
+pub(super) fn convolution(
+    call: &mut Call<'_>,
+    x: NodeId,
+    weight: &Tensor,
+    bias: Option<Vec<f64>>,
+) -> Result<NodeId, Fault> {
+    let from = call.shape(x);
     let fail = || Fault::Shapes(vec![from.clone(), weight.dims.clone()]);
     let (&[batch, channels, ref spatial @ ..], &[outputs, per_group, ref kernel @ ..]) = (&from[..], &weight.dims[..])
     else {
@@ -21,9 +33,6 @@ pub(super) fn import(call: &mut Call<'_>) -> Result<Vec<Value>, Fault> {
     {
         return Err(fail());
     }
-    if spatial.len() > 2 {
-        return Err(Fault::Unsupported(format!("a convolution over {} axes", spatial.len())));
-    }
     if call
         .attributes
         .ints("kernel_shape")
@@ -34,18 +43,16 @@ pub(super) fn import(call: &mut Call<'_>) -> Result<Vec<Value>, Fault> {
     let windows = windows(call, spatial, kernel)?;
     let shape = Shape { batch, groups, outputs, per_group };
     let (over, view) = shape.view(x, &from, &windows);
-    let bias = match call.optional(2)? {
+    let bias = match bias {
         None => None,
-        Some(bias) if bias.values.len() == outputs as usize => {
-            Some(Bias { over: over.clone(), values: bias.values.clone() })
-        }
-        Some(bias) => return Err(Fault::Shapes(vec![weight.dims.clone(), bias.dims.clone()])),
+        Some(values) if values.len() == outputs as usize => Some(Bias { over: over.clone(), values }),
+        Some(values) => return Err(Fault::Shapes(vec![weight.dims.clone(), vec![values.len() as u32]])),
     };
     let mut dims = vec![batch, outputs];
     dims.extend(windows.iter().map(|window| window.output));
     let axes = view.axes.clone();
     let terms = vec![Term::Weighted { over, weights: weight.values.clone(), view }];
-    call.result(dims, Kind::Combine(Combine { axes, terms, bias }))
+    call.add(dims, Kind::Combine(Combine { axes, terms, bias }))
 }
 
 struct Shape {

@@ -1,9 +1,15 @@
 //! `Div`.
 use super::broadcast::{Operands, operands, scale};
-use super::{Call, Fault, Value};
+use super::{Call, Fault, Value, by_constant};
 use crate::graph::{Function, Kind, Primitive, broadcast};
 
 pub(super) fn import(call: &mut Call<'_>) -> Result<Vec<Value>, Fault> {
+    if call.is_whole(0) && matches!(call.value(1)?, Value::Constant(_)) {
+        return by_constant::quotient(call);
+    }
+    if call.is_whole(0) && matches!((call.value(0)?, call.value(1)?), (_, Value::Node(_))) {
+        return Err(Fault::Unsupported("a quotient of integers whose divisor depends on the input".into()));
+    }
     match operands(call)? {
         (Operands::ConstantRight(x, mut divisor), dims) => {
             divisor.values.iter_mut().for_each(|value| *value = 1.0 / *value);

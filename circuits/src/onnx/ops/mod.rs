@@ -2,42 +2,65 @@
 //!
 //! To add one, write `import` in a new file and name it in [`find`].
 mod add;
+mod arg;
 mod average_pool;
 mod batch_normalization;
 mod broadcast;
+mod build;
+mod by_constant;
 mod cast;
 mod clip;
+mod compare;
 mod concat;
 mod constant;
 mod contraction;
+mod control;
 mod conv;
+mod conv_transpose;
+mod cum_sum;
 mod div;
 mod einsum;
+mod embedding;
+mod expand;
+mod extremum;
 mod flatten;
 mod gather;
 mod gemm;
+mod generate;
+mod geometry;
 mod global_pool;
 mod group_normalization;
 mod identity;
+mod index;
 mod instance_normalization;
 mod layer_normalization;
+mod lp;
 mod lp_normalization;
 mod matmul;
 mod max_pool;
 mod mean_variance_normalization;
 mod mul;
 mod normalization;
+mod one_hot;
 mod pad;
-mod pow;
 mod prelu;
+mod quantize_linear;
+mod quantized_layers;
+mod rearrange;
+mod recurrent;
 mod reduce;
 mod reshape;
+mod resize;
+mod scatter;
 mod select;
+mod shape;
+mod signal;
 mod slice;
 mod softmax;
 mod split;
 mod squeeze;
 mod sub;
+mod top_k;
 mod transpose;
 mod unary;
 mod unsqueeze;
@@ -90,44 +113,122 @@ pub fn find(domain: &str, operator: &str) -> Option<Import> {
     if !domain.is_empty() && domain != "ai.onnx" {
         return None;
     }
+    let all = [layers, elementwise, unary::find, movement, constants_and_control];
+    all.into_iter().find_map(|find| find(operator))
+}
+
+/// Layers, pools and reductions.
+fn layers(operator: &str) -> Option<Import> {
     Some(match operator {
-        "Add" => add::import,
+        "AffineGrid" => geometry::affine_grid,
+        "ArgMax" | "ArgMin" => arg::import,
         "AveragePool" => average_pool::import,
         "BatchNormalization" => batch_normalization::import,
-        "Cast" => cast::import,
-        "Clip" => clip::import,
-        "Concat" => concat::import,
-        "Constant" => constant::import,
+        "Col2Im" => geometry::col2im,
         "Conv" => conv::import,
-        "Div" => div::import,
-        "Dropout" | "Identity" => identity::import,
-        "Einsum" => einsum::import,
-        "Flatten" => flatten::import,
-        "Gather" => gather::import,
+        "ConvInteger" => quantized_layers::conv_integer,
+        "ConvTranspose" => conv_transpose::import,
+        "CumSum" => cum_sum::import,
+        "DFT" => signal::dft,
+        "Det" => geometry::determinant,
         "Gemm" => gemm::import,
         "GlobalAveragePool" | "GlobalMaxPool" => global_pool::import,
+        "GRU" | "LSTM" | "RNN" => recurrent::import,
+        "Hardmax" => arg::hardmax,
+        "LRN" => lp::lrn,
+        "LpPool" | "GlobalLpPool" => lp::import,
+        "Einsum" => einsum::import,
         "GroupNormalization" => group_normalization::import,
         "InstanceNormalization" => instance_normalization::import,
         "LayerNormalization" | "SimplifiedLayerNormalization" => layer_normalization::import,
         "LogSoftmax" | "Softmax" => softmax::import,
         "LpNormalization" => lp_normalization::import,
         "MatMul" => matmul::import,
+        "MatMulInteger" => quantized_layers::matmul_integer,
         "MaxPool" => max_pool::import,
+        "QLinearConv" => quantized_layers::q_linear_conv,
+        "QLinearMatMul" => quantized_layers::q_linear_matmul,
+        "ReduceL1" | "ReduceL2" | "ReduceLogSum" | "ReduceLogSumExp" | "ReduceMax" | "ReduceMean" | "ReduceMin"
+        | "ReduceProd" | "ReduceSum" | "ReduceSumSquare" => reduce::import,
         "MeanVarianceNormalization" => mean_variance_normalization::import,
+        "STFT" => signal::stft,
+        "TopK" => top_k::import,
+        _ => return None,
+    })
+}
+
+/// Operators cell by cell on several tensors or with constants.
+fn elementwise(operator: &str) -> Option<Import> {
+    Some(match operator {
+        "Add" => add::import,
+        "And" | "Not" | "Or" | "Xor" => compare::logic,
+        "BitShift" => by_constant::shift,
+        "BitwiseAnd" | "BitwiseOr" | "BitwiseXor" => by_constant::bitwise,
+        "BitwiseNot" => by_constant::complement,
+        "Cast" | "CastLike" => cast::import,
+        "Clip" => clip::import,
+        "DequantizeLinear" => quantize_linear::dequantize,
+        "Div" => div::import,
+        "DynamicQuantizeLinear" => quantize_linear::dynamic,
+        "Dropout" | "Identity" => identity::import,
+        "Equal" | "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual" => compare::import,
+        "IsInf" | "IsNaN" => compare::never,
+        "Max" | "Mean" | "Min" | "Sum" => extremum::import,
+        "Mod" => by_constant::modulo,
         "Mul" => mul::import,
         "PRelu" => prelu::import,
+        "Pow" => by_constant::power,
+        "QuantizeLinear" => quantize_linear::quantize,
+        "Sub" => sub::import,
+        "Where" => select::import,
+        _ => return None,
+    })
+}
+
+/// Operators that move, repeat or drop cells.
+fn movement(operator: &str) -> Option<Import> {
+    Some(match operator {
+        "CenterCropPad" => rearrange::center_crop_pad,
+        "Compress" => rearrange::compress,
+        "Concat" => concat::import,
+        "DepthToSpace" | "SpaceToDepth" => rearrange::blocks,
+        "Expand" => expand::expand,
+        "Flatten" => flatten::import,
+        "Gather" => gather::import,
+        "GatherElements" => gather::elements_along,
+        "GatherND" => gather::by_tuples,
+        "OneHot" => one_hot::import,
         "Pad" => pad::import,
-        "Pow" => pow::import,
-        "ReduceMean" | "ReduceSum" => reduce::import,
         "Reshape" => reshape::import,
+        "Resize" | "Upsample" => resize::import,
+        "ReverseSequence" => rearrange::reverse_sequence,
+        "Scatter" | "ScatterElements" | "ScatterND" => scatter::import,
         "Slice" => slice::import,
         "Split" => split::import,
         "Squeeze" => squeeze::import,
-        "Sub" => sub::import,
+        "Tile" => expand::tile,
         "Transpose" => transpose::import,
+        "Trilu" => rearrange::trilu,
         "Unsqueeze" => unsqueeze::import,
-        "Where" => select::import,
-        _ => return unary::find(operator),
+        _ => return None,
+    })
+}
+
+/// Constants, shapes and bodies.
+fn constants_and_control(operator: &str) -> Option<Import> {
+    Some(match operator {
+        "BlackmanWindow" | "HammingWindow" | "HannWindow" => signal::window,
+        "Constant" => constant::import,
+        "ConstantOfShape" => generate::constant_of_shape,
+        "EyeLike" => generate::eye_like,
+        "If" => control::branch,
+        "Loop" => control::repeat,
+        "MelWeightMatrix" => signal::mel,
+        "NonZero" => generate::non_zero,
+        "Range" => generate::range,
+        "Scan" => control::scan,
+        "Shape" | "Size" => shape::import,
+        _ => return None,
     })
 }
 

@@ -35,14 +35,6 @@ impl Window {
             |tap: &u32| (0..i64::from(self.input)).contains(&(start + i64::from(*tap) * i64::from(self.dilation)));
         (0..self.kernel).filter(inside).count() as u32
     }
-
-    /// Number of cells of the window at `position` that are within the input or the padding on both sides.
-    pub fn padded_cells(&self, position: u32) -> u32 {
-        let end = u64::from(self.input) + u64::from(self.before) + u64::from(self.after);
-        let start = u64::from(position) * u64::from(self.stride);
-        let inside = |tap: &u32| start + u64::from(*tap) * u64::from(self.dilation) < end;
-        (0..self.kernel).filter(inside).count() as u32
-    }
 }
 
 /// The windows of a convolution or pool over the axes after batch and channel.

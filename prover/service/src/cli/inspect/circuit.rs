@@ -45,6 +45,9 @@ struct Relations {
     affine: usize,
     rescale: usize,
     lookup: usize,
+    quotient: usize,
+    root: usize,
+    max: usize,
     weights: usize,
     tables: usize,
     cells: u64,
@@ -143,6 +146,9 @@ fn show_circuit(checked: &CheckedCircuit, output: &Output) -> Relations {
         affine: count(|op| matches!(op, Op::Affine(_))),
         rescale: count(|op| matches!(op, Op::Rescale { .. })),
         lookup: count(|op| matches!(op, Op::Lookup { .. })),
+        quotient: count(|op| matches!(op, Op::Quotient { .. })),
+        root: count(|op| matches!(op, Op::Root(_))),
+        max: count(|op| matches!(op, Op::Max { .. })),
         weights: circuit.weights.len(),
         tables: circuit.tables.len(),
         cells: circuit.nodes.iter().map(|node| node.len()).sum(),
@@ -151,11 +157,14 @@ fn show_circuit(checked: &CheckedCircuit, output: &Output) -> Relations {
     output.field(
         "nodes",
         format_args!(
-            "{} input, {} affine, {} rescale, {} lookup; {} cells in all",
+            "{} input, {} affine, {} rescale, {} lookup, {} quotient, {} root, {} max; {} cells in all",
             relations.input,
             relations.affine,
             relations.rescale,
             relations.lookup,
+            relations.quotient,
+            relations.root,
+            relations.max,
             grouped(relations.cells)
         ),
     );
