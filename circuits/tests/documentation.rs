@@ -33,7 +33,8 @@ fn every_operator_with_node_tests_is_listed() {
 fn the_table_covers_the_list() {
     // Those that ONNX has no node tests for.
     let untested = ["GlobalLpPool", "LpNormalization", "SimplifiedLayerNormalization"];
-    let tested: BTreeSet<_> = CONFORMANCE.lines().filter_map(|line| line.strip_prefix("| ")?.split(' ').next()).collect();
+    let tested: BTreeSet<_> =
+        CONFORMANCE.lines().filter_map(|line| line.strip_prefix("| ")?.split(' ').next()).collect();
     let missing: Vec<_> =
         listed().into_iter().filter(|operator| !tested.contains(operator) && !untested.contains(operator)).collect();
     assert!(missing.is_empty(), "{missing:?} have no node tests");

@@ -28,9 +28,12 @@ fn unsupported(builder: Builder, output: &str) -> String {
 
 #[test]
 fn functions_outside_their_domain() {
-    for (operator, sample) in
-        [("Log", [1.0, 0.5, 0.0]), ("Log", [1.0, -0.5, 2.0]), ("Sqrt", [1.0, -1.0, 0.0]), ("Reciprocal", [1.0, 0.0, 2.0])]
-    {
+    for (operator, sample) in [
+        ("Log", [1.0, 0.5, 0.0]),
+        ("Log", [1.0, -0.5, 2.0]),
+        ("Sqrt", [1.0, -1.0, 0.0]),
+        ("Reciprocal", [1.0, 0.0, 2.0]),
+    ] {
         let mut b = Builder::new(&[3]);
         let y = b.node(operator, &["x"], &[]);
         match refused(b, &y, &sample) {
@@ -101,8 +104,10 @@ fn branches_and_loops_that_depend_on_values() {
     let zero = b.constant(&[1], &[0.0]);
     let condition = b.node("Greater", &["x", &zero], &[]);
     let y = b.node("If", &[&condition], &[]);
-    let branches =
-        [graph("then_branch", body("Neg", &["x"], &[], &["then"])), graph("else_branch", body("Abs", &["x"], &[], &["else"]))];
+    let branches = [
+        graph("then_branch", body("Neg", &["x"], &[], &["then"])),
+        graph("else_branch", body("Abs", &["x"], &[], &["else"])),
+    ];
     b.graph().node.last_mut().expect("a node").attribute.extend(branches);
     assert_eq!(unsupported(b, &y), "a condition that depends on the input");
 
@@ -129,7 +134,12 @@ fn bodies_that_read_what_is_not_there() {
     let mut b = Builder::new(&[1]);
     let on = b.ints(&[1]);
     let y = b.node("If", &[&on], &[]);
-    b.graph().node.last_mut().expect("a node").attribute.push(graph("then_branch", body("Neg", &["z"], &[], &["then"])));
+    b.graph()
+        .node
+        .last_mut()
+        .expect("a node")
+        .attribute
+        .push(graph("then_branch", body("Neg", &["z"], &[], &["then"])));
     assert_eq!(unsupported(b, &y), "a body reads \"z\", which nothing defines");
 
     let mut b = Builder::new(&[1]);
@@ -152,10 +162,7 @@ fn small_files_that_ask_for_much() {
     let mut b = Builder::new(&[3]);
     let shape = b.ints(&[1 << 14, 1 << 14, 1 << 14]);
     let y = b.node("ConstantOfShape", &[&shape], &[]);
-    assert!(matches!(
-        refused(b, &y, &[0.0; 3]),
-        CompileError::Model(ModelError::Node { fault: Fault::Size(_), .. })
-    ));
+    assert!(matches!(refused(b, &y, &[0.0; 3]), CompileError::Model(ModelError::Node { fault: Fault::Size(_), .. })));
 
     let mut b = Builder::new(&[3]);
     let (start, limit, step) = (b.constant(&[], &[0.0]), b.constant(&[], &[1e30]), b.constant(&[], &[1.0]));
@@ -168,10 +175,7 @@ fn small_files_that_ask_for_much() {
     let mut b = Builder::new(&[3]);
     let repeats = b.ints(&[1 << 30]);
     let y = b.node("Tile", &["x", &repeats], &[]);
-    assert!(matches!(
-        refused(b, &y, &[0.0; 3]),
-        CompileError::Model(ModelError::Node { fault: Fault::Size(_), .. })
-    ));
+    assert!(matches!(refused(b, &y, &[0.0; 3]), CompileError::Model(ModelError::Node { fault: Fault::Size(_), .. })));
 
     let mut b = Builder::new(&[3]);
     let (repeats, axis) = (b.ints(&[1 << 17]), b.ints(&[0]));

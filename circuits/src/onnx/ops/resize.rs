@@ -92,7 +92,9 @@ fn axes(call: &Call<'_>, from: &[u32]) -> Result<Vec<(usize, Axis)>, Fault> {
             (None, Some(scales)) => (libm::floor(own * scales[place]), scales[place]),
             (None, None) => return Err(Fault::MissingInput(2)),
         };
-        let to = lengths(&[to as i64]).filter(|to| (1..=LENGTH_MAX).contains(&to[0]) && scale.is_finite()).ok_or(Fault::InputValue(2))?[0];
+        let to = lengths(&[to as i64])
+            .filter(|to| (1..=LENGTH_MAX).contains(&to[0]) && scale.is_finite())
+            .ok_or(Fault::InputValue(2))?[0];
         let region = region.as_ref().map_or((0.0, 1.0), |region| (region[place], region[place + count]));
         let region = if call.attributes.word("coordinate_transformation_mode", "")? == "tf_crop_and_resize" {
             region
