@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use assay_circuits::eval::Weights;
-use assay_circuits::onnx::{Model, NoExternalData};
+use assay_circuits::onnx::{Declaration, Model, NoExternalData};
+use assay_circuits::tensor::Tensor;
 use assay_circuits::{CompileOptions, NamedTensors, compile, io};
 use assay_prover::sumcheck::Prover;
 use assay_verifier::circuit::{Circuit, Limits};
@@ -13,6 +14,7 @@ use assay_verifier::{sumcheck, wire};
 use serde::{Deserialize, Serialize};
 
 use crate::machine;
+use crate::models::random::Random;
 
 /// What is measured of one model.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -73,19 +75,10 @@ impl Subject {
     pub fn generated(name: &str) -> Result<Self> {
         let bytes = crate::models::by_name(name).with_context(|| format!("no model {name}"))?;
         let model = Model::from_bytes(&bytes, &NoExternalData)?;
-        let mut seed = 7u64;
-        let mut uniform = || {
-            seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-            (seed >> 11) as f64 / (1u64 << 52) as f64 - 1.0
-        };
+        let mut random = Random::new(7);
         let declarations = model.inputs(1)?;
-        let mut sample = || -> NamedTensors {
-            let tensor = |dims: &[u32], uniform: &mut dyn FnMut() -> f64| {
-                let count: u32 = dims.iter().product();
-                assay_circuits::tensor::Tensor { dims: dims.to_vec(), values: (0..count).map(|_| uniform()).collect() }
-            };
-            declarations.iter().map(|input| (input.name.clone(), tensor(&input.dims, &mut uniform))).collect()
-        };
+        let vocabulary = crate::models::vocabulary(name);
+        let mut sample = || random_inputs(&declarations, vocabulary, &mut random);
         let calibration = (0..16).map(|_| sample()).collect();
         Ok(Self { calibration: Some(calibration), tests: (0..16).map(|_| sample()).collect(), model })
     }
@@ -97,6 +90,19 @@ impl Subject {
     pub fn named(name: &str) -> Result<Self> {
         if crate::models::by_name(name).is_some() { Self::generated(name) } else { Self::fixture(name) }
     }
+}
+
+/// Random values for each input: numbers in -1 to 1, or tokens.
+pub fn random_inputs(declarations: &[Declaration], vocabulary: Option<u32>, random: &mut Random) -> NamedTensors {
+    let mut value = || match vocabulary {
+        Some(end) => random.below(end).into(),
+        None => random.uniform(),
+    };
+    let mut tensor = |dims: &[u32]| {
+        let count: u32 = dims.iter().product();
+        Tensor { dims: dims.to_vec(), values: (0..count).map(|_| value()).collect() }
+    };
+    declarations.iter().map(|input| (input.name.clone(), tensor(&input.dims))).collect()
 }
 
 /// A prover with the integers of one sample.

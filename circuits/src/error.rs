@@ -135,8 +135,8 @@ pub enum TensorFault {
         /// What there is.
         actual: u64,
     },
-    /// A value is not a number or infinite.
-    #[error("the value at position {0} is not finite")]
+    /// A value is not a number.
+    #[error("the value at position {0} is not a number")]
     NotFinite(usize),
     /// The data lies in another file, which is not acceptable.
     #[error("external data: {0}")]
@@ -292,6 +292,20 @@ pub enum CompileError {
     /// The width is not one of 8, 12 and 16.
     #[error("{0} bits: choose 8, 12 or 16")]
     Bits(u8),
+    /// The width of a pattern is not one that activations can have.
+    #[error("{bits} bits for {pattern:?}: choose 8 to 16")]
+    Width {
+        /// The pattern.
+        pattern: String,
+        /// The width.
+        bits: u8,
+    },
+    /// A pattern of names that no node's name matches.
+    #[error("no node's name matches {pattern:?}")]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+    },
     /// The batch is zero.
     #[error("the batch must be at least 1")]
     Batch,

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::cost::{Prediction, Size};
+use crate::widths::Width;
 
 /// The report of one compilation. Plain data; every number in it is finite.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -15,6 +16,8 @@ pub struct Report {
     pub parameters: u64,
     /// Bits of an activation.
     pub bits: u8,
+    /// Where they differ.
+    pub widths: Vec<Width>,
     /// Nodes of the circuit.
     pub nodes: u64,
     /// What the prover pays for.
@@ -25,6 +28,8 @@ pub struct Report {
     pub calibration: Calibration,
     /// The integers against the float model on those inputs.
     pub accuracy: Accuracy,
+    /// The tensors inside the model that follow it worst, worst first.
+    pub worst: Vec<TensorError>,
     /// What proving is expected to take.
     pub prediction: Prediction,
 }
@@ -61,6 +66,15 @@ pub struct Accuracy {
     pub top1_agreement: Option<f64>,
 }
 
+/// How far the integers of one tensor are off.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TensorError {
+    /// Name of the node.
+    pub name: String,
+    /// Mean absolute difference as a share of the tensor's range.
+    pub share: f64,
+}
+
 impl Accuracy {
     /// Mean error as a share of the output range.
     pub fn relative_mean_error(&self) -> f64 {
@@ -79,6 +93,9 @@ impl fmt::Display for Report {
             self.nodes, self.size.cells, self.size.table_entries
         )?;
         writeln!(f, "widths         {} bit activations, {} bit limbs", self.bits, self.limb_bits)?;
+        for Width { pattern, bits } in &self.widths {
+            writeln!(f, "               {bits} bits in {pattern:?}")?;
+        }
         writeln!(f, "calibration    {}", self.calibration)?;
         let accuracy = &self.accuracy;
         let share = accuracy.relative_mean_error() * 100.0;
@@ -94,6 +111,9 @@ impl fmt::Display for Report {
                 top1 * 100.0,
                 accuracy.samples
             )?;
+        }
+        for TensorError { name, share } in &self.worst {
+            writeln!(f, "               {:.4} % of its range in {name:?}", share * 100.0)?;
         }
         let Prediction { prove_duration_ms, memory_bytes, proof_size_bytes } = self.prediction;
         writeln!(

@@ -69,7 +69,8 @@ enum Outcome {
 
 fn outcome(case: &Case) -> Outcome {
     let compiled = case.model.as_ref().map_err(refusal).and_then(|model| {
-        let options = CompileOptions { bits: 16, batch: 1, calibration: Some(vec![case.inputs.clone()]) };
+        let calibration = Some(vec![case.inputs.clone()]);
+        let options = CompileOptions { calibration, ..CompileOptions::default() };
         compile(model, &options, &|_, _| {}).map_err(|error| match &error {
             CompileError::Model(error) => refusal(error),
             // Integers of 32 and 64 bits without structure.

@@ -46,7 +46,8 @@ fn a_batch_gives_the_same_answers() {
         let tensor = support::array(archive, "inputs");
         assay_circuits::io::samples(vec![(None, tensor)], &inputs).expect("an even number of samples")
     };
-    let options = CompileOptions { bits: 16, batch: 2, calibration: Some(read(&format!("{name}_calibration"))) };
+    let calibration = Some(read(&format!("{name}_calibration")));
+    let options = CompileOptions { batch: 2, calibration, ..CompileOptions::default() };
     let compiled = compile(&model, &options, &|_, _| {}).expect("a valid model");
     let test = format!("{name}_test");
     let accuracy = support::compare(&compiled, &read(&test), &support::array(&test, "outputs"));

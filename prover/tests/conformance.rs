@@ -17,7 +17,7 @@ const CASES_MIN: usize = 880;
 /// Proves and verifies a test if its model compiles; whether it does.
 fn prove_and_verify(case: &Case) -> Result<bool, String> {
     let Ok(model) = &case.model else { return Ok(false) };
-    let options = CompileOptions { bits: 16, batch: 1, calibration: Some(vec![case.inputs.clone()]) };
+    let options = CompileOptions { calibration: Some(vec![case.inputs.clone()]), ..CompileOptions::default() };
     let Ok(compiled) = compile(model, &options, &|_, _| {}) else { return Ok(false) };
     let fail = |what: &str, error: &dyn std::fmt::Debug| format!("{what}: {error:?}");
     let prover = Prover::new(compiled.circuit, compiled.weights).map_err(|error| fail("setup", &error))?;

@@ -25,7 +25,7 @@ fn samples(model: &Model, archive: &str) -> Vec<NamedTensors> {
 
 /// Compiles a model, proves some samples and verifies them from encoded key and proofs.
 fn prove_and_verify(model: &Model, bits: u8, calibration: Vec<NamedTensors>, tests: &[NamedTensors]) {
-    let options = CompileOptions { bits, batch: 1, calibration: Some(calibration) };
+    let options = CompileOptions { bits, calibration: Some(calibration), ..CompileOptions::default() };
     let compiled = compile(model, &options, &|_, _| {}).unwrap();
     let prover = Prover::new(compiled.circuit, compiled.weights).unwrap();
     let key: Key = wire::decode(&wire::encode(&prover.prove_range().unwrap())).unwrap();

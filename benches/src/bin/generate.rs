@@ -1,8 +1,24 @@
-//! Writes one of the generated models as ONNX: `generate mlp-4m|cnn-264k FILE.onnx`.
-fn main() -> anyhow::Result<()> {
+//! Writes one of the generated models as ONNX and, if it is asked to, random inputs for it as JSON:
+//! `generate MODEL FILE.onnx [INPUT.json]`.
+use anyhow::{Context, Result, bail};
+use assay_benches::measure::random_inputs;
+use assay_benches::models::{self, random::Random};
+use assay_circuits::onnx::{Model, NoExternalData};
+
+fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [name, path] = arguments.as_slice() else { anyhow::bail!("usage: generate mlp-4m|cnn-264k FILE.onnx") };
-    let bytes = assay_benches::models::by_name(name).ok_or_else(|| anyhow::anyhow!("no model {name}"))?;
-    std::fs::write(path, bytes)?;
+    let (name, path, input) = match arguments.as_slice() {
+        [name, path] => (name, path, None),
+        [name, path, input] => (name, path, Some(input)),
+        _ => bail!("usage: generate {} FILE.onnx [INPUT.json]", models::NAMES.join("|")),
+    };
+    let bytes = models::by_name(name).with_context(|| format!("no model {name}"))?;
+    std::fs::write(path, &bytes)?;
+    if let Some(input) = input {
+        let declarations = Model::from_bytes(&bytes, &NoExternalData)?.inputs(1)?;
+        let sample = random_inputs(&declarations, models::vocabulary(name), &mut Random::new(3));
+        let arrays: Vec<&Vec<f64>> = sample.values().map(|tensor| &tensor.values).collect();
+        std::fs::write(input, serde_json::json!({ "input_data": arrays }).to_string())?;
+    }
     Ok(())
 }

@@ -32,6 +32,17 @@ impl Layout {
         Self { factors: logical.iter().map(length).collect(), order }
     }
 
+    /// For each cell of the node its logical position.
+    pub fn positions(&self) -> Vec<u32> {
+        let steps = crate::tensor::strides(&self.factors);
+        let mut all = vec![0];
+        for &digit in &self.order {
+            let (length, step) = (self.factors[digit], steps[digit] as u32);
+            all = all.iter().flat_map(|&base: &u32| (0..length).map(move |i| base + i * step)).collect();
+        }
+        all
+    }
+
     /// The layout with its digits split as in `refined`, a refinement of `factors`; not simplified.
     pub fn split(&self, refined: &[u32]) -> Option<Self> {
         let groups = groups(&self.factors, refined)?;

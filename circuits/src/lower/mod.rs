@@ -59,6 +59,18 @@ struct Placed {
     scale: i32,
 }
 
+/// Where the tensors of the float graph are in the circuit.
+pub struct Tensors(Vec<Option<Placed>>);
+
+impl Tensors {
+    /// The node that holds a tensor, for each of its cells the position in the tensor, and the scale; nothing if the
+    /// tensor was left to its reader.
+    pub fn of(&self, id: usize) -> Option<(u32, Vec<u32>, i32)> {
+        let Placed { node, layout, scale } = self.0.get(id)?.as_ref()?;
+        Some((*node, layout.positions(), *scale))
+    }
+}
+
 struct Lowering<'a> {
     graph: &'a Graph,
     ranges: &'a [Interval],
@@ -71,13 +83,14 @@ struct Lowering<'a> {
     whole: Vec<bool>,
     /// For inputs that choose rows of tables, the number of rows.
     rows: BTreeMap<String, u32>,
+    /// Bits of the activations of the node that is being lowered.
     bits: u8,
     builder: Builder,
     placed: Vec<Option<Placed>>,
 }
 
-/// Lowers a graph. `ranges` are the calibrated ones, `wide` the scales of inputs that are wider than activations. The
-/// limb width is left for the cost model to choose.
+/// Lowers a graph. `ranges` are the calibrated ones, `wide` the scales of inputs that are wider than activations, `bits`
+/// the widths of each node's activations. The limb width is left for the cost model to choose.
 ///
 /// # Errors
 /// No scales keep a node within the circuit's bounds.
@@ -85,8 +98,8 @@ pub fn lower(
     graph: &Graph,
     ranges: &Ranges,
     wide: &BTreeMap<NodeId, i32>,
-    bits: u8,
-) -> Result<(Circuit, Weights), CompileError> {
+    bits: &[u8],
+) -> Result<(Circuit, Weights, Tensors), CompileError> {
     let mut state = Lowering {
         graph,
         ranges: &ranges.values,
@@ -95,19 +108,21 @@ pub fn lower(
         readers: graph.readers(),
         whole: quantize::whole(graph),
         rows: graph.rows_chosen(),
-        bits,
+        bits: 16,
         builder: Builder::default(),
         placed: vec![None; graph.nodes.len()],
     };
     for id in 0..graph.nodes.len() as NodeId {
         if !state.is_deferred(id) {
+            state.bits = bits[id as usize];
             let placed = state.node(id)?;
             state.placed[id as usize] = Some(placed);
         }
     }
     state.outputs()?;
+    let tensors = Tensors(state.placed);
     let Builder { nodes, weights, values, tables, inputs, outputs, .. } = state.builder;
-    Ok((Circuit { limb_bits: 8, weights, tables, nodes, inputs, outputs }, values))
+    Ok((Circuit { limb_bits: 8, weights, tables, nodes, inputs, outputs }, values, tensors))
 }
 
 impl Lowering<'_> {

@@ -8,10 +8,10 @@ use super::load::{Model, node_name};
 use super::ops::{self, Fault};
 use super::proto::{GraphProto, NodeProto};
 use super::scope::{Scope, Typed};
-use super::tensor::{decode, kind};
+use super::tensor::{LARGEST, decode, kind};
 use super::types;
 use crate::error::{ModelError, UnsupportedNode};
-use crate::graph::{Element, Graph, Kind, eval};
+use crate::graph::{Element, Graph, Kind, Node, Term, eval};
 use crate::tensor::{Tensor, elements};
 
 /// Operators that read images: all channels of a pixel together.
@@ -120,8 +120,22 @@ pub(super) fn results(graph: &mut Graph, scope: &Scope<'_>, opset: i64, node: &N
     if foldable && cells_of(graph, before) > FOLDED_MAX {
         return Err(Fault::Unsupported("a computation on constants that is too large".into()));
     }
+    if !foldable && graph.nodes[before..].iter().any(weighs_with_infinity) {
+        return Err(Fault::NotFinite);
+    }
     let results = if foldable { fold(graph, results, before)? } else { results };
     Ok(results.into_iter().enumerate().map(|(output, value)| Typed { value, kind: kind(output) }).collect())
+}
+
+/// Whether a weight is infinite (or as large as floats get, which is what infinities are read as): as summands such
+/// values are masks, as weights they are faults.
+fn weighs_with_infinity(node: &Node) -> bool {
+    let Kind::Combine(combine) = &node.kind else { return false };
+    let infinite = |weight: &f64| libm::fabs(*weight) >= LARGEST;
+    combine.terms.iter().any(|term| match term {
+        Term::Weighted { weights, .. } | Term::Selected { table: weights, .. } => weights.iter().any(infinite),
+        Term::Plain { .. } | Term::Product { .. } => false,
+    })
 }
 
 /// Imports the nodes of a body and returns its outputs. `inputs` are what the body's own inputs stand for.

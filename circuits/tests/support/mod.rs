@@ -35,7 +35,7 @@ pub fn samples(model: &Model, archive: &str) -> Vec<NamedTensors> {
 
 /// Compiles with calibration samples.
 pub fn compiled(model: &Model, bits: u8, calibration: Vec<NamedTensors>) -> Compiled {
-    let options = CompileOptions { bits, batch: 1, calibration: Some(calibration) };
+    let options = CompileOptions { bits, calibration: Some(calibration), ..CompileOptions::default() };
     compile(model, &options, &|_, _| {}).unwrap_or_else(|error| panic!("{error}"))
 }
 

@@ -134,6 +134,10 @@ fn compiling_reports_what_to_expect() {
     assert!(answer["report"]["accuracy"]["top1_agreement"].as_f64().unwrap() > 0.9);
     let file: CircuitFile = folder.load("12.circuit");
     assert_eq!(answer["key"], file.key_digest().to_string());
+    let run = folder.fine(&["compile", &model, "--calibrate", &samples, "--bits", "16", "--bits", "*=12"]);
+    for words in ["activations of 12 bits in *", "worst inside"] {
+        assert!(run.stdout.contains(words), "{words}: {}", run.stdout);
+    }
 }
 
 #[test]

@@ -10,6 +10,8 @@ fn wrong_usage_is_refused() {
     folder.refuses(&[], &["Usage"]);
     folder.refuses(&["prove"], &["--input", "--proof"]);
     folder.refuses(&["compile", "m.onnx", "--bits", "9"], &["--bits", "8", "12", "16"]);
+    folder.refuses(&["compile", "m.onnx", "--bits", "*attn*=7"], &["--bits", "*attn*=7", "8 to 16"]);
+    folder.refuses(&["compile", &fixture("digits_mlp.onnx"), "--bits", "*attn*=12"], &["*attn*", "assay inspect"]);
     folder.refuses(&["demo", "--threads", "0"], &["--threads"]);
     folder.refuses(&["prove", "c", "--input", "i", "--proof", "p", "--context", "xyz"], &["--context", "hexadecimal"]);
     folder.refuses(&["verify", "--key", "k", "--proof", "p", "--sample", "1"], &["--input"]);

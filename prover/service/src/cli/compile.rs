@@ -3,8 +3,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use assay_circuits::report::{Calibration, Report};
-use assay_circuits::{CompileError, CompileOptions, Compiled, Model, ModelError, Stage};
+use assay_circuits::report::{Calibration, Report, TensorError};
+use assay_circuits::{CompileError, CompileOptions, Compiled, Model, ModelError, Stage, Width};
 use assay_prover::file::CircuitFile;
 use assay_verifier::wire;
 use clap::Args;
@@ -19,6 +19,7 @@ const EXAMPLES: &str = "\
 Examples:
   assay compile model.onnx --calibrate samples.npz
   assay compile model.onnx --calibrate samples.json --bits 12 -o small.circuit
+  assay compile model.onnx --calibrate samples.npz --bits 16 --bits '*attention*=12'
 
 Calibration inputs are what the model meets in use; a hundred are enough. Scales are chosen on them, and inputs more \
 than twice as large are refused later. The same model, inputs and options give the same bytes.";
@@ -33,15 +34,36 @@ pub struct Arguments {
     /// Sample inputs to choose scales and measure accuracy on: .npz, .npy or .json
     #[arg(long, value_name = "INPUTS")]
     calibrate: Option<PathBuf>,
-    /// Width of the integers; fewer bits prove faster and follow the model less closely
-    #[arg(long, default_value = "16", value_parser = ["8", "12", "16"])]
-    bits: String,
+    /// Width of the integers: 8, 12 or 16 [default: 16]; PATTERN=BITS (8 to 16) for the nodes whose names match. Fewer
+    /// bits prove faster and follow the model less closely
+    #[arg(long, value_name = "BITS|PATTERN=BITS", value_parser = bits)]
+    bits: Vec<Bits>,
     /// Batch size where the model leaves it open
     #[arg(long, value_name = "N", default_value_t = 1)]
     batch: u32,
     /// Where to write the circuit [default: MODEL.circuit in the current folder]
     #[arg(long, short, value_name = "FILE.circuit")]
     output: Option<PathBuf>,
+}
+
+/// A width for all nodes or for some.
+#[derive(Clone, Debug)]
+enum Bits {
+    All(u8),
+    Some(Width),
+}
+
+/// Parses a width.
+fn bits(text: &str) -> Result<Bits, String> {
+    let fail = || format!("{text:?} is not 8, 12 or 16, nor PATTERN=BITS with 8 to 16 bits");
+    // A name may hold `=`; a width does not.
+    match text.rsplit_once('=') {
+        None => text.parse().ok().filter(|bits| [8, 12, 16].contains(bits)).map(Bits::All).ok_or_else(fail),
+        Some((pattern, bits)) => {
+            let bits = bits.parse().ok().filter(|bits| (8..=16).contains(bits)).ok_or_else(fail)?;
+            Ok(Bits::Some(Width { pattern: pattern.into(), bits }))
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -61,8 +83,13 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<Verdict> {
     let start = Instant::now();
     let progress = Progress::steps(6, "Reading the model");
     let model = open(&arguments.model)?;
-    let bits = arguments.bits.parse().unwrap_or(16);
-    let mut options = CompileOptions { bits, batch: arguments.batch, calibration: None };
+    let mut options = CompileOptions { batch: arguments.batch, ..CompileOptions::default() };
+    for bits in arguments.bits.iter().cloned() {
+        match bits {
+            Bits::All(bits) => options.bits = bits,
+            Bits::Some(width) => options.widths.push(width),
+        }
+    }
     if let Some(path) = &arguments.calibrate {
         let declared = model.inputs(arguments.batch).map_err(|error| refused(&arguments.model, &error.into()))?;
         options.calibration = Some(inputs::read(path, &declared)?);
@@ -122,7 +149,8 @@ pub fn refused(path: &Path, error: &CompileError) -> anyhow::Error {
         CompileError::Model(ModelError::Opset(_)) => "export the model again with operator set 17",
         CompileError::Model(ModelError::Malformed(_)) => "check that this is an ONNX file and complete",
         CompileError::Calibration { .. } => "give samples in the model's shapes; `assay inspect MODEL.onnx` shows them",
-        CompileError::Batch | CompileError::Bits(_) => "see `assay compile --help`",
+        CompileError::Batch | CompileError::Bits(_) | CompileError::Width { .. } => "see `assay compile --help`",
+        CompileError::Pattern { .. } => "see the names of the nodes with `assay inspect MODEL.onnx`",
         CompileError::DivisionByZero { .. } => "check the calibration inputs, or keep the divisor away from zero",
         CompileError::NotFinite { .. } => "check the calibration inputs, or the model",
         CompileError::Range { .. } => "give calibration inputs like those in use, or fewer bits",
@@ -163,6 +191,9 @@ pub fn show_report(report: &Report, output: &Output) {
             report.limb_bits
         ),
     );
+    for Width { pattern, bits } in &report.widths {
+        output.field("", format_args!("activations of {bits} bits in {pattern}"));
+    }
     output.heading("Accuracy against the float model");
     match report.calibration {
         Calibration::Given { samples } => output.field("calibration", format_args!("{samples} samples")),
@@ -188,6 +219,10 @@ pub fn show_report(report: &Report, output: &Output) {
             accuracy.relative_mean_error() * 100.0
         ),
     );
+    for (place, TensorError { name, share }) in report.worst.iter().enumerate() {
+        let label = if place == 0 { "worst inside" } else { "" };
+        output.field(label, format_args!("{} is off by {:.4} % of its range", name.escape_debug(), share * 100.0));
+    }
     output.heading("Predicted cost of a proof");
     let prediction = &report.prediction;
     output.field("time", output::duration(Duration::from_secs_f64(prediction.prove_duration_ms.max(0.0) / 1e3)));
