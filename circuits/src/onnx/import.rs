@@ -2,7 +2,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::attribute::Attributes;
-use super::call::{Call, Value};
+use super::call::{CELLS_MAX, Call, Value};
 use super::external::NoExternalData;
 use super::load::{Model, node_name};
 use super::ops::{self, Fault};
@@ -18,8 +18,8 @@ use crate::tensor::{Tensor, elements};
 const IMAGE_OPERATORS: [&str; 6] =
     ["Conv", "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "BatchNormalization"];
 
-/// Most values that all activations of a model may have together; circuits have a limit of their own, below this.
-const CELLS_MAX: u64 = 1 << 26;
+/// Most values that an operator on constants may compute.
+const FOLDED_MAX: u64 = 1 << 24;
 /// Most nodes of a graph in which bodies were repeated.
 const BODY_NODES_MAX: usize = 1 << 16;
 
@@ -116,6 +116,9 @@ pub(super) fn results(graph: &mut Graph, scope: &Scope<'_>, opset: i64, node: &N
     let empty = graph.nodes[before..].iter().find(|node| node.dims.contains(&0));
     if let Some(empty) = empty.filter(|_| !foldable) {
         return Err(Fault::Size(empty.dims.clone()));
+    }
+    if foldable && cells_of(graph, before) > FOLDED_MAX {
+        return Err(Fault::Unsupported("a computation on constants that is too large".into()));
     }
     if !foldable && graph.nodes[before..].iter().any(weighs_with_infinity) {
         return Err(Fault::NotFinite);
