@@ -135,8 +135,8 @@ pub enum TensorFault {
         /// What there is.
         actual: u64,
     },
-    /// A value is not a number or infinite.
-    #[error("the value at position {0} is not finite")]
+    /// A value is not a number.
+    #[error("the value at position {0} is not a number")]
     NotFinite(usize),
     /// The data lies in another file, which is not acceptable.
     #[error("external data: {0}")]

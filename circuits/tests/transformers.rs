@@ -41,6 +41,7 @@ enum Mask {
     None,
     Where,
     Added,
+    Infinite,
     Input,
 }
 
@@ -104,6 +105,14 @@ impl Block {
                 let condition = self.b.constant(&[1, 1, TOKENS, TOKENS], &values);
                 let never = self.scalar(-1e9);
                 self.b.node("Where", &[&condition, scores, &never], &[])
+            }
+            Mask::Infinite => {
+                // As exporters write it: a mask that is made from constants.
+                let values: Vec<f32> = (0..count).map(|place| f32::from(u8::from(allowed(place)))).collect();
+                let condition = self.b.constant(&[TOKENS, TOKENS], &values);
+                let (zero, never) = (self.scalar(0.0), self.scalar(f32::NEG_INFINITY));
+                let values = self.b.node("Where", &[&condition, &zero, &never], &[]);
+                self.b.node("Add", &[scores, &values], &[])
             }
             Mask::Added => {
                 let values: Vec<f32> = (0..count).map(|place| if allowed(place) { 0.0 } else { f32::MIN }).collect();
@@ -178,6 +187,7 @@ fn language_models_follow_the_floats() {
         (Gelu::Tanh, Mask::Added, true),
         (Gelu::Operator, Mask::Input, false),
         (Gelu::Erf, Mask::None, false),
+        (Gelu::Erf, Mask::Infinite, true),
     ] {
         let model = language_model(gelu, mask, norm_first);
         agree::agree("a language model", &model, &tokens(&model, 24), (1e-3, 1e-2));

@@ -93,19 +93,21 @@ fn hostile_circuits() {
 #[test]
 fn witness_beyond_the_parameters() {
     let _alone = alone();
-    let rows = 1 << 21;
-    let mut circuit = reading(view(vec![rows, 1], vec![], vec![1]), [rows, 1]);
+    let [rows, inner] = [1 << 12; 2];
+    let mut circuit = reading(view(vec![rows, inner], vec![], vec![1]), [rows, inner]);
     let Op::Affine(expr) = circuit.nodes[1].op.clone() else { panic!("affine") };
-    circuit.nodes[1].op = Op::Rescale { expr, shift: 8, low: 0, bits: 8 };
+    // Thirteen columns of 2^24 cells.
+    circuit.limb_bits = 4;
+    circuit.nodes[1].op = Op::Rescale { expr, shift: 8, low: 0, bits: 40 };
     let key = Key { circuit, weights: Vec::new(), range: None };
     let (result, used) = allocated(|| CheckedKey::new(&key, &Limits::default()));
     assert_eq!(result.err(), Some(KeyError::Parameters));
     assert!(used < 128 << 20, "{used} bytes");
 }
 
-/// One output of a product with weights: as many tensors of `2^20` channels as asked, of some outputs each.
+/// One output of a product with weights: as many tensors of `2^19` channels as asked, of some outputs each.
 fn products(outputs: u32, tensors: u32) -> Key {
-    let channels = 1 << 20;
+    let channels = 1 << 19;
     let mut circuit = reading(view(vec![1, 1], vec![], vec![1]), [1, outputs]);
     circuit.nodes[0] = Node { rows: 1, inner: channels, op: Op::Input(Range { low: 0, high: 1 }) };
     circuit.inputs[0].dims = vec![1, channels];
@@ -129,9 +131,9 @@ fn weights_beyond_the_parameters() {
     let _alone = alone();
     let check =
         |outputs, tensors| CheckedKey::without_range(&products(outputs, tensors), &Limits::default()).map(|_| ()).err();
-    assert_eq!(check(4, 8), None, "eight stacks of the largest size");
-    assert_eq!(check(4, 60), Some(KeyError::Soundness), "sixty");
-    assert_eq!(check(8, 1), Some(KeyError::Parameters), "a tensor larger than the largest stack");
+    assert_eq!(check(8, 60), None, "fifteen stacks of the largest size");
+    assert_eq!(check(8, 64), Some(KeyError::Soundness), "sixteen");
+    assert_eq!(check(256, 1), Some(KeyError::Parameters), "a tensor larger than the largest stack");
 }
 
 /// A circuit of one input that one other node reads.

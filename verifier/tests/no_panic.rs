@@ -15,7 +15,12 @@ use support::{allocated, alone};
 
 const KEY: &[u8] = include_bytes!("../fuzz/golden/key.bin");
 const PROOF: &[u8] = include_bytes!("../fuzz/golden/proof.bin");
-const KITCHEN_SINK: &[u8] = include_bytes!("../fuzz/corpus/check_circuit/kitchen_sink");
+/// Descriptions that have all relations together.
+const CIRCUITS: [&[u8]; 3] = [
+    include_bytes!("../fuzz/corpus/check_circuit/kitchen_sink"),
+    include_bytes!("../fuzz/corpus/check_circuit/attention"),
+    include_bytes!("../fuzz/corpus/check_circuit/small"),
+];
 const MODULUS: u64 = 0xffff_ffff_0000_0001;
 
 /// Decodes; asserts that no more is allocated than a small multiple of the input.
@@ -158,10 +163,11 @@ proptest! {
 
     #[test]
     fn changed_circuits(
+        circuit in 0..CIRCUITS.len(),
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
     ) {
         let _alone = alone();
-        let mut bytes = KITCHEN_SINK.to_vec();
+        let mut bytes = CIRCUITS[circuit].to_vec();
         for (at, value) in changes {
             *at.get_mut(&mut bytes) = value;
         }

@@ -63,7 +63,7 @@ impl Lowering<'_> {
         let whole = self.source(source)?;
         let sum = Sum::identity(&self.builder, &whole);
         let high = sum.range.high;
-        let bits = (1..=16u8).find(|&bits| high < 1 << bits).ok_or_else(too_wide)?;
+        let bits = (1..=40u8).find(|&bits| high < 1 << bits).ok_or_else(too_wide)?;
         if sum.feasible(whole.scale, bits, |_| 0) != Some(whole.scale) {
             return Err(too_wide());
         }

@@ -3,8 +3,13 @@ use super::attribute::Attributes;
 use super::ops::Fault;
 use super::scope::{Scope, Typed};
 use super::types;
-use crate::graph::{Element, Graph, Kind, NodeId};
+use crate::graph::{Element, Graph, Kind, NodeId, Term, View};
 use crate::tensor::{Tensor, elements};
+
+/// Most values that all activations of a model may have together; circuits have a limit of their own, below this.
+pub const CELLS_MAX: u64 = 1 << 26;
+/// Most cells that one node may read. Circuits read fewer; this keeps a small file from asking for hours of sums.
+const READS_MAX: u64 = 1 << 30;
 
 /// What a name stands for.
 #[derive(Clone, Debug)]
@@ -131,8 +136,11 @@ impl Call<'_> {
     /// # Errors
     /// The shape is too large.
     pub fn add(&mut self, dims: Vec<u32>, kind: Kind) -> Result<NodeId, Fault> {
-        if elements(&dims).is_none() {
+        if elements(&dims).is_none_or(|count| count as u64 > CELLS_MAX) {
             return Err(Fault::Size(dims));
+        }
+        if reads(&kind).is_none_or(|reads| reads > READS_MAX) {
+            return Err(Fault::Unsupported("sums that read too many cells".into()));
         }
         Ok(self.graph.add(self.name, dims, kind))
     }
@@ -143,5 +151,20 @@ impl Call<'_> {
     /// The shape is too large.
     pub fn result(&mut self, dims: Vec<u32>, kind: Kind) -> Result<Vec<Value>, Fault> {
         Ok(vec![Value::Node(self.add(dims, kind)?)])
+    }
+}
+
+/// How many cells the sums of a node read.
+fn reads(kind: &Kind) -> Option<u64> {
+    let view = |view: &View| {
+        let lengths = view.axes.iter().chain(&view.sum);
+        lengths.map(|&length| u64::from(length)).try_fold(1u64, u64::checked_mul)
+    };
+    match kind {
+        Kind::Combine(combine) => {
+            combine.terms.iter().flat_map(Term::views).try_fold(0u64, |sum, term| sum.checked_add(view(term)?))
+        }
+        Kind::Max(source) => view(source),
+        _ => Some(0),
     }
 }

@@ -2,24 +2,24 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::attribute::Attributes;
-use super::call::{Call, Value};
+use super::call::{CELLS_MAX, Call, Value};
 use super::external::NoExternalData;
 use super::load::{Model, node_name};
 use super::ops::{self, Fault};
 use super::proto::{GraphProto, NodeProto};
 use super::scope::{Scope, Typed};
-use super::tensor::{decode, kind};
+use super::tensor::{LARGEST, decode, kind};
 use super::types;
 use crate::error::{ModelError, UnsupportedNode};
-use crate::graph::{Element, Graph, Kind, eval};
+use crate::graph::{Element, Graph, Kind, Node, Term, eval};
 use crate::tensor::{Tensor, elements};
 
 /// Operators that read images: all channels of a pixel together.
 const IMAGE_OPERATORS: [&str; 6] =
     ["Conv", "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "BatchNormalization"];
 
-/// Most values that all activations of a model may have together; circuits have a limit of their own, below this.
-const CELLS_MAX: u64 = 1 << 26;
+/// Most values that an operator on constants may compute.
+const FOLDED_MAX: u64 = 1 << 24;
 /// Most nodes of a graph in which bodies were repeated.
 const BODY_NODES_MAX: usize = 1 << 16;
 
@@ -117,8 +117,25 @@ pub(super) fn results(graph: &mut Graph, scope: &Scope<'_>, opset: i64, node: &N
     if let Some(empty) = empty.filter(|_| !foldable) {
         return Err(Fault::Size(empty.dims.clone()));
     }
+    if foldable && cells_of(graph, before) > FOLDED_MAX {
+        return Err(Fault::Unsupported("a computation on constants that is too large".into()));
+    }
+    if !foldable && graph.nodes[before..].iter().any(weighs_with_infinity) {
+        return Err(Fault::NotFinite);
+    }
     let results = if foldable { fold(graph, results, before)? } else { results };
     Ok(results.into_iter().enumerate().map(|(output, value)| Typed { value, kind: kind(output) }).collect())
+}
+
+/// Whether a weight is infinite (or as large as floats get, which is what infinities are read as): as summands such
+/// values are masks, as weights they are faults.
+fn weighs_with_infinity(node: &Node) -> bool {
+    let Kind::Combine(combine) = &node.kind else { return false };
+    let infinite = |weight: &f64| libm::fabs(*weight) >= LARGEST;
+    combine.terms.iter().any(|term| match term {
+        Term::Weighted { weights, .. } | Term::Selected { table: weights, .. } => weights.iter().any(infinite),
+        Term::Plain { .. } | Term::Product { .. } => false,
+    })
 }
 
 /// Imports the nodes of a body and returns its outputs. `inputs` are what the body's own inputs stand for.

@@ -24,8 +24,8 @@ pub(super) mod kind {
 /// Decodes a constant.
 ///
 /// # Errors
-/// A shape that is negative or too large, a type that is not supported, missing or surplus data, values that are not
-/// finite.
+/// A shape that is negative or too large, a type that is not supported, missing or surplus data, values that are no
+/// numbers.
 pub fn decode(proto: &TensorProto, external: &dyn ExternalData) -> Result<Tensor, TensorFault> {
     let shape_fault = || TensorFault::Shape(proto.dims.clone());
     let dims: Vec<u32> =
@@ -46,10 +46,18 @@ pub fn decode(proto: &TensorProto, external: &dyn ExternalData) -> Result<Tensor
     if values.len() != count {
         return Err(TensorFault::Length { expected: count as u64, actual: values.len() as u64 });
     }
-    match values.iter().position(|value| !value.is_finite()) {
+    match values.iter().position(|value| value.is_nan()) {
         Some(position) => Err(TensorFault::NotFinite(position)),
-        None => Ok(Tensor { dims, values }),
+        None => Ok(Tensor { dims, values: values.into_iter().map(bounded).collect() }),
     }
+}
+
+/// The largest 32-bit float.
+pub(super) const LARGEST: f64 = f32::MAX as f64;
+
+/// Masks are written as infinities or as the largest floats, which means the same.
+fn bounded(value: f64) -> f64 {
+    if value.is_infinite() { LARGEST.copysign(value) } else { value }
 }
 
 /// Bytes of one element.

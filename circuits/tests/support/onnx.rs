@@ -22,6 +22,7 @@ pub struct Builder {
 }
 
 /// An attribute's value.
+#[derive(Clone)]
 pub enum Value<'a> {
     Int(i64),
     Ints(&'a [i64]),

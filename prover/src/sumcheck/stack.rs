@@ -1,6 +1,4 @@
 //! The stack sumcheck: weights on the committed cells, and the rounds that reduce them to one point.
-use std::borrow::Cow;
-
 use assay_verifier::field::{EF, F};
 use assay_verifier::sumcheck::layout::Layout;
 use assay_verifier::sumcheck::stack::{ColumnClaim, DEGREE, Inner};
@@ -29,8 +27,8 @@ pub fn scatter(layout: &Layout, claims: &[ColumnClaim<'_>], weights: &mut [EF]) 
         let block = &layout.columns[column];
         for claim in &by_column[column] {
             let inner = match &claim.inner {
-                Inner::Cells(inner) => Cow::Borrowed(&**inner),
-                Inner::Point(point) => Cow::Owned(eq_table(point, block.inner, EF::ONE)),
+                Inner::Point(point) => eq_table(point, block.inner, EF::ONE),
+                Inner::Ones => vec![EF::ONE; block.inner],
             };
             part.par_chunks_mut(block.row_len()).with_min_len(64).zip(claim.rows.par_iter()).for_each(
                 |(row, &weight)| {

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use p3_field::PrimeCharacteristicRing;
 
 use super::claims::Claim;
-use super::eq::eq_range;
+use super::eq::{eq_range, eq_sum_below};
 use super::layout::{Block, Check, Layout, Limb, NodeColumns, TableColumns, TableKind};
 use super::lookup::LeafClaim;
 use super::stack::{ColumnClaim, Inner};
@@ -86,7 +86,8 @@ impl<'a> Leaves<'a> {
                     let lookup =
                         at.lookup(leaves, layout.tag(TableKind::Function(*table)), &mut known, &mut parts.total);
                     parts.column(*value, challenges.beta, &lookup);
-                    parts.tensor(*source as usize, EF::ONE, lookup.rows, lookup.inner);
+                    let inner = lookup.inner();
+                    parts.tensor(*source as usize, EF::ONE, lookup.rows, inner);
                 }
                 (_, NodeColumns::Bracket { checks, .. }) => {
                     for (expression, check) in checks.iter().enumerate() {
@@ -102,7 +103,7 @@ impl<'a> Leaves<'a> {
                     parts.differences((id, *source as usize), maximum, lookup);
                     let tag = layout.tag(TableKind::Range(maximum.count_bits));
                     let lookup = at.lookup(counts, tag, &mut known, &mut parts.total);
-                    parts.count(*equal, pairs, maximum, lookup);
+                    parts.count(*equal, maximum, lookup);
                 }
                 _ => {}
             }
@@ -127,7 +128,7 @@ impl<'a> Leaves<'a> {
             column,
             coefficient,
             rows: lookup.rows.clone(),
-            inner: Inner::Cells(lookup.inner.clone()),
+            inner: Inner::Point(lookup.inner_point.clone()),
         });
     }
 
@@ -145,8 +146,8 @@ impl<'a> Leaves<'a> {
             node,
             expression,
             coefficient: unit.into(),
+            inner: lookup.inner(),
             rows: lookup.rows,
-            inner: lookup.inner,
             inner_point: lookup.inner_point,
         });
     }
@@ -155,21 +156,17 @@ impl<'a> Leaves<'a> {
     fn differences(&mut self, (node, source): (usize, usize), maximum: Maximum, lookup: Lookup<'a>) {
         let groups = lookup.rows.chunks(maximum.window.max(1)).map(|rows| rows.iter().copied().sum());
         let rows: Vec<EF> = groups.collect();
-        let inner: Vec<EF> =
-            if maximum.across { alloc::vec![lookup.inner.iter().copied().sum()] } else { lookup.inner.to_vec() };
-        self.tensor(node, EF::ONE, Cow::Owned(rows), Cow::Owned(inner));
-        self.tensor(source, -EF::ONE, lookup.rows, lookup.inner);
+        let cells = lookup.inner();
+        let inner = if maximum.across { Cow::Owned(alloc::vec![cells.iter().copied().sum()]) } else { cells.clone() };
+        self.tensor(node, EF::ONE, Cow::Owned(rows), inner);
+        self.tensor(source, -EF::ONE, lookup.rows, cells);
     }
 
     /// How many cells of its source equal a maximum, minus one.
-    fn count(&mut self, equal: usize, cells: &Block, maximum: Maximum, lookup: Lookup<'a>) {
+    fn count(&mut self, equal: usize, maximum: Maximum, lookup: Lookup<'a>) {
         self.total += lookup.mass;
         let rows = lookup.rows.iter().flat_map(|&row| core::iter::repeat_n(row, maximum.window)).collect();
-        let inner = match (maximum.across, lookup.inner.first()) {
-            (true, Some(&weight)) => Cow::Owned(alloc::vec![weight; cells.inner]),
-            _ => lookup.inner,
-        };
-        let inner = Inner::Cells(inner);
+        let inner = if maximum.across { Inner::Ones } else { Inner::Point(lookup.inner_point) };
         self.columns.push(ColumnClaim { column: equal, coefficient: EF::ONE, rows: Cow::Owned(rows), inner });
     }
 
@@ -196,8 +193,8 @@ impl<'a> Leaves<'a> {
             node,
             expression: 0,
             coefficient: per_expression.into(),
+            inner: lookup.inner(),
             rows: lookup.rows,
-            inner: lookup.inner,
             inner_point: lookup.inner_point,
         });
     }
@@ -212,10 +209,18 @@ struct Known {
 /// The weights of one block of lookups.
 struct Lookup<'a> {
     rows: Cow<'a, [EF]>,
-    inner: Cow<'a, [EF]>,
+    /// Number of valid cells in a row.
+    inner_len: usize,
     inner_point: Vec<EF>,
     /// Weight of all valid cells together.
     mass: EF,
+}
+
+impl<'a> Lookup<'a> {
+    /// The weights within a row.
+    fn inner(&self) -> Cow<'a, [EF]> {
+        Cow::Owned(eq_range(&self.inner_point, 0, self.inner_len))
+    }
 }
 
 /// The point of the claim.
@@ -228,14 +233,13 @@ impl At<'_> {
     /// Accounts for a block of lookups in what is known and returns its weights.
     fn lookup<'a>(&self, block: &Block, tag: u64, known: &mut Known, total: &mut EF) -> Lookup<'a> {
         let rows = block.row_weights(self.point);
-        let inner = block.inner_weights(self.point);
+        let inner_point = block.inner_point(self.point).to_vec();
         let all: EF = rows.iter().copied().sum();
-        let mass = all * inner.iter().copied().sum::<EF>();
+        let mass = all * eq_sum_below(&inner_point, block.inner);
         known.denominator += all * (self.challenges.alpha - EF::ONE);
         known.numerator += mass;
         *total -= mass * self.challenges.beta.square() * F::from_u64(tag);
-        let inner_point = block.inner_point(self.point).to_vec();
-        Lookup { rows: Cow::Owned(rows), inner: Cow::Owned(inner), inner_point, mass }
+        Lookup { rows: Cow::Owned(rows), inner_len: block.inner, inner_point, mass }
     }
 }
 

@@ -400,13 +400,13 @@ pub fn lane_claims(layout: &Layout, point: &[EF], batch: EF) -> Vec<ColumnClaim<
     let mut claims = Vec::new();
     for columns in &layout.nodes {
         let NodeColumns::Rescale { sign, offset, lanes, .. } = columns else { continue };
-        let (rows, inner) = activation::lane_weights(lanes, point);
+        let rows = lanes.row_weights(point);
         let mut claim = |column: usize, coefficient: EF| {
             claims.push(ColumnClaim {
                 column,
                 coefficient,
                 rows: Cow::Owned(rows.clone()),
-                inner: Inner::Cells(Cow::Owned(inner.clone())),
+                inner: Inner::Point(lanes.inner_point(point).to_vec()),
             });
         };
         claim(*sign, batch);

@@ -7,7 +7,7 @@ use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use p3_field::PrimeCharacteristicRing;
 
-use super::eq::{dot, eq_points};
+use super::eq::{dot, eq_points_below, eq_sum_below};
 use super::layout::Layout;
 use crate::field::EF;
 
@@ -24,16 +24,16 @@ pub struct ColumnClaim<'a> {
     /// Factors over rows.
     pub rows: Cow<'a, [EF]>,
     /// Factors over the valid cells of a row.
-    pub inner: Inner<'a>,
+    pub inner: Inner,
 }
 
-/// Factors over the cells of a row.
+/// Factors over the valid cells of a row, in a form that can be evaluated without them.
 #[derive(Clone, Debug)]
-pub enum Inner<'a> {
-    /// One for each valid cell.
-    Cells(Cow<'a, [EF]>),
-    /// Those of a point, in a row without padding: the columns of tables, which are as long as it gets.
+pub enum Inner {
+    /// The equality weights of a point.
     Point(Vec<EF>),
+    /// All one.
+    Ones,
 }
 
 /// The value at a point of the polynomial whose corners are the claims' weights.
@@ -46,8 +46,8 @@ pub fn evaluate(layout: &Layout, claims: &[ColumnClaim<'_>], point: &[EF]) -> EF
         };
         let rows = slot.get_or_insert_with(|| block.row_weights(point));
         let inner = match &claim.inner {
-            Inner::Cells(inner) => dot(inner, &block.inner_weights(point)),
-            Inner::Point(inner) => eq_points(inner, block.inner_point(point)),
+            Inner::Point(inner) => eq_points_below(inner, block.inner_point(point), block.inner),
+            Inner::Ones => eq_sum_below(block.inner_point(point), block.inner),
         };
         total += claim.coefficient * dot(&claim.rows, rows) * inner;
     }

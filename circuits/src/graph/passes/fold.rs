@@ -6,9 +6,17 @@ use crate::tensor::strides;
 /// layers, a bias after `MatMul`. The inner combination must have no other reader.
 pub(super) fn into_source(graph: &mut Graph) -> usize {
     let mut changes = 0;
+    let mut readers = graph.readers();
     for id in 0..graph.nodes.len() {
-        while let Some(merged) = merge_one(graph, id) {
+        while let Some(merged) = merge_one(graph, &readers, id) {
+            let before = graph.nodes[id].kind.sources();
             graph.nodes[id].kind = Kind::Combine(merged);
+            for source in before {
+                readers[source as usize].retain(|&reader| reader as usize != id);
+            }
+            for source in graph.nodes[id].kind.sources() {
+                readers[source as usize].push(id as u32);
+            }
             changes += 1;
         }
     }
@@ -16,9 +24,8 @@ pub(super) fn into_source(graph: &mut Graph) -> usize {
 }
 
 /// Replaces the first term that can be by the terms of its source.
-fn merge_one(graph: &Graph, id: usize) -> Option<Combine> {
+fn merge_one(graph: &Graph, readers: &[Vec<u32>], id: usize) -> Option<Combine> {
     let Kind::Combine(outer) = &graph.nodes[id].kind else { return None };
-    let readers = graph.readers();
     outer.terms.iter().enumerate().find_map(|(place, term)| {
         let view = term.views()[0];
         let Kind::Combine(inner) = &graph.node(view.source).kind else { return None };

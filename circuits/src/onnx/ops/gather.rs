@@ -2,6 +2,7 @@
 use super::index::{places, tabled};
 use super::{Call, Fault, Value, axis, embedding};
 use crate::graph::{Kind, View, unit};
+use crate::onnx::call::CELLS_MAX;
 use crate::tensor::{Tensor, elements, strides};
 
 /// The constant indices.
@@ -87,7 +88,7 @@ pub(super) fn tuples(indices: &Tensor, from: &[u32], batch: usize) -> Result<(Ve
     let size = elements(slice).ok_or_else(fail)?;
     let steps = strides(from);
     let dims: Vec<u32> = outer.iter().chain(slice).copied().collect();
-    elements(&dims).ok_or_else(|| Fault::Size(dims.clone()))?;
+    elements(&dims).filter(|&count| count as u64 <= CELLS_MAX).ok_or_else(|| Fault::Size(dims.clone()))?;
     let per_batch = outer[batch..].iter().product::<u32>() as usize;
     // Batch axes are the slowest of both.
     let batch_step = if batch == 0 { 0 } else { steps[batch - 1] };

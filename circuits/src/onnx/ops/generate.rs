@@ -4,13 +4,16 @@ use crate::onnx::external::NoExternalData;
 use crate::onnx::tensor::decode;
 use crate::tensor::{Tensor, elements, strides};
 
+/// Most values that are made from nothing.
+const GENERATED_MAX: usize = 1 << 24;
+
 /// `start, start + step, ..` before `limit`.
 pub(super) fn range(call: &mut Call<'_>) -> Result<Vec<Value>, Fault> {
     let number = |input: usize| call.constant(input)?.single().ok_or(Fault::InputValue(input));
     let (start, limit, step) = (number(0)?, number(1)?, number(2)?);
     let count = libm::ceil((limit - start) / step);
     let count = if count > 0.0 { count } else { 0.0 };
-    if !count.is_finite() || elements(&[count as u32]).is_none() || count > f64::from(u32::MAX) {
+    if !count.is_finite() || count > GENERATED_MAX as f64 {
         return Err(Fault::InputValue(2));
     }
     let values = (0..count as u32).map(|place| start + f64::from(place) * step).collect();
@@ -28,7 +31,7 @@ pub(super) fn constant_of_shape(call: &mut Call<'_>) -> Result<Vec<Value>, Fault
             tensor.single().ok_or(Fault::AttributeValue("value"))?
         }
     };
-    let count = elements(&dims).ok_or_else(|| Fault::Size(dims.clone()))?;
+    let count = elements(&dims).filter(|&count| count <= GENERATED_MAX).ok_or_else(|| Fault::Size(dims.clone()))?;
     Ok(vec![Value::Constant(Tensor { dims, values: vec![value; count] })])
 }
 
@@ -36,6 +39,7 @@ pub(super) fn constant_of_shape(call: &mut Call<'_>) -> Result<Vec<Value>, Fault
 pub(super) fn eye_like(call: &mut Call<'_>) -> Result<Vec<Value>, Fault> {
     let dims = call.dims(0)?;
     let &[rows, columns] = &dims[..] else { return Err(Fault::Shapes(vec![dims])) };
+    elements(&dims).filter(|&count| count <= GENERATED_MAX).ok_or_else(|| Fault::Size(dims.clone()))?;
     let above = call.attributes.int("k", 0)?;
     let cell = |row: u32, column: u32| f64::from(i64::from(column) - i64::from(row) == above);
     let values = (0..rows).flat_map(|row| (0..columns).map(move |column| cell(row, column))).collect();

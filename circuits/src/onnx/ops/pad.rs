@@ -2,6 +2,7 @@
 //! continues the tensor is picked by a table.
 use super::{Call, Fault, Value, axis};
 use crate::graph::{Bias, Combine, Kind, NodeId, Term, View, mapped};
+use crate::onnx::call::CELLS_MAX;
 use crate::tensor::elements;
 
 pub(super) fn import(call: &mut Call<'_>) -> Result<Vec<Value>, Fault> {
@@ -42,7 +43,7 @@ pub(super) fn import(call: &mut Call<'_>) -> Result<Vec<Value>, Fault> {
 
 /// Padding that continues the tensor: mirrored at its ends, its end repeated, or from the start again.
 fn continued(call: &mut Call<'_>, x: NodeId, mode: &str, before: &[i64], dims: &[u32]) -> Result<NodeId, Fault> {
-    elements(dims).ok_or_else(|| Fault::Size(dims.to_vec()))?;
+    elements(dims).filter(|&count| count as u64 <= CELLS_MAX).ok_or_else(|| Fault::Size(dims.to_vec()))?;
     let from = call.shape(x);
     let mut result = x;
     for axis in 0..dims.len() {

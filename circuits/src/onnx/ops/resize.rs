@@ -5,6 +5,9 @@ use super::index::tabled;
 use super::{Call, Fault, Value, axis};
 use crate::graph::{Bias, Combine, Kind, NodeId, Term, View, unit};
 
+/// Longest axis of a result.
+const LENGTH_MAX: u32 = 1 << 20;
+
 /// How coordinates and weights are computed.
 struct Rule<'a> {
     mode: &'a str,
@@ -89,7 +92,9 @@ fn axes(call: &Call<'_>, from: &[u32]) -> Result<Vec<(usize, Axis)>, Fault> {
             (None, Some(scales)) => (libm::floor(own * scales[place]), scales[place]),
             (None, None) => return Err(Fault::MissingInput(2)),
         };
-        let to = lengths(&[to as i64]).filter(|to| to[0] > 0 && scale.is_finite()).ok_or(Fault::InputValue(2))?[0];
+        let to = lengths(&[to as i64])
+            .filter(|to| (1..=LENGTH_MAX).contains(&to[0]) && scale.is_finite())
+            .ok_or(Fault::InputValue(2))?[0];
         let region = region.as_ref().map_or((0.0, 1.0), |region| (region[place], region[place + count]));
         let region = if call.attributes.word("coordinate_transformation_mode", "")? == "tf_crop_and_resize" {
             region

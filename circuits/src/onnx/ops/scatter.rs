@@ -5,6 +5,7 @@ use super::gather::{replaced, tuples};
 use super::index::NOTHING;
 use super::{Call, Fault, Value, axis};
 use crate::graph::{Bias, Combine, Kind, NodeId, Term};
+use crate::onnx::call::CELLS_MAX;
 use crate::tensor::{Tensor, elements};
 
 /// Most updates of one cell.
@@ -46,11 +47,11 @@ fn layers(targets: &[u32], cells: usize, replacing: bool) -> Result<Vec<Vec<u32>
         let free = if replacing { Some(0) } else { layers.iter().position(|layer| layer[target as usize] == NOTHING) };
         let layer = match free {
             Some(layer) => layer,
-            None if layers.len() < REPEATS_MAX => {
+            None if layers.len() < REPEATS_MAX && (layers.len() * cells) as u64 <= CELLS_MAX => {
                 layers.push(vec![NOTHING; cells]);
                 layers.len() - 1
             }
-            None => return Err(Fault::Unsupported("more than 64 updates of one cell".into())),
+            None => return Err(Fault::Unsupported("too many updates of one cell".into())),
         };
         layers[layer][target as usize] = update as u32;
     }

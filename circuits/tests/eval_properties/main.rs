@@ -1,4 +1,6 @@
 //! Does the evaluation follow the definitions, cell by cell?
+mod relations;
+
 use assay_circuits::eval::{Evaluation, Weights, evaluate, rescale};
 use assay_verifier::circuit::{
     AxisMap, CheckedCircuit, Circuit, Expr, Limits, Node, Op, Port, Range, Table, Term, View, Weight,
@@ -14,10 +16,14 @@ fn rescale_by_definition(value: i64, shift: u8, low: i64, bits: u8) -> i64 {
 }
 
 /// The cell that a view reads at some position of its axes; zero in the padding.
-fn read(view: &View, source: &[i64], position: &[i64]) -> i64 {
+pub fn read(view: &View, source: &[i64], position: &[i64]) -> i64 {
     let mut flat = 0;
     for (map, &dim) in view.maps.iter().zip(&view.dims) {
-        let at = map.coefficients.iter().zip(position).fold(map.offset, |at, (c, i)| at + c * i);
+        let mut at = map.coefficients.iter().zip(position).fold(map.offset, |at, (c, i)| at + c * i);
+        if !map.table.is_empty() {
+            let Some(&entry) = usize::try_from(at).ok().and_then(|at| map.table.get(at)) else { return 0 };
+            at = entry.into();
+        }
         if !(0..i64::from(dim)).contains(&at) {
             return 0;
         }
@@ -27,13 +33,13 @@ fn read(view: &View, source: &[i64], position: &[i64]) -> i64 {
 }
 
 /// Pseudo-random integers up to a limit.
-fn numbers(seed: u32, count: u32, limit: u32) -> Vec<i64> {
+pub fn numbers(seed: u32, count: u32, limit: u32) -> Vec<i64> {
     let number = |i: u32| (seed.wrapping_mul(2 * i + 7) >> 12) % (2 * limit + 1);
     (0..count).map(|i| i64::from(number(i)) - i64::from(limit)).collect()
 }
 
 /// All positions of some axes, row-major.
-fn positions(axes: &[u32]) -> Vec<Vec<i64>> {
+pub fn positions(axes: &[u32]) -> Vec<Vec<i64>> {
     axes.iter().fold(vec![Vec::new()], |all, &axis| {
         let extend = |position: &Vec<i64>| {
             let position = position.clone();
@@ -44,14 +50,16 @@ fn positions(axes: &[u32]) -> Vec<Vec<i64>> {
 }
 
 /// A small source, and a view on it with up to one summed axis.
-fn views() -> impl Strategy<Value = (u32, u32, View)> {
+pub fn views() -> impl Strategy<Value = (u32, u32, View)> {
     let lengths = (1u32..5, 1u32..5, 1u32..4, 1u32..4, 1u32..4);
     lengths.prop_flat_map(|(rows, inner, a, b, s)| {
-        let map = || {
-            let coefficient = prop_oneof![Just(0i64), Just(1), -2i64..3];
-            (-2i64..3, prop::collection::vec(coefficient, 3))
-                .prop_map(|(offset, coefficients)| AxisMap::affine(offset, coefficients))
-        };
+        let map =
+            || {
+                let coefficient = prop_oneof![Just(0i64), Just(1), -2i64..3];
+                let table = prop_oneof![Just(Vec::new()), prop::collection::vec(0u32..6, 1..6)];
+                (-2i64..3, prop::collection::vec(coefficient, 3), table)
+                    .prop_map(|(offset, coefficients, table)| AxisMap { offset, coefficients, table })
+            };
         let channels = prop_oneof![
             (map(), map()).prop_map(|(row, column)| vec![row, column]),
             map().prop_map(|mut row| {
@@ -71,7 +79,7 @@ fn views() -> impl Strategy<Value = (u32, u32, View)> {
 }
 
 /// A circuit of an input and one relation, evaluated.
-fn run(rows: u32, inner: u32, node: Node, weights: Vec<Weight>, values: &Weights, cells: &[i64]) -> Evaluation {
+pub fn run(rows: u32, inner: u32, node: Node, weights: Vec<Weight>, values: &Weights, cells: &[i64]) -> Evaluation {
     let range = Range { low: -1000, high: 1000 };
     let (dims, outputs) = (vec![rows * inner], vec![node.rows * node.inner]);
     let port = |name: &str, node, dims| Port { name: name.into(), node, dims, order: vec![0], scale: 0 };
@@ -95,7 +103,7 @@ proptest! {
         value in -(1i64 << 60)..(1i64 << 60),
         shift in 0u8..=40,
         low in -70_000i64..70_000,
-        bits in 1u8..=16,
+        bits in 1u8..=40,
     ) {
         prop_assert_eq!(rescale(value, shift, low, bits), rescale_by_definition(value, shift, low, bits));
     }
@@ -103,8 +111,8 @@ proptest! {
     #[test]
     fn rescale_is_right_at_its_edges(
         low in -70_000i64..70_000,
-        bits in 1u8..=16,
-        shift in 0u8..=30,
+        bits in 1u8..=40,
+        shift in 0u8..=20,
         place in -2i64..3,
     ) {
         for edge in [low, low + (1 << bits) - 1] {
