@@ -2,7 +2,8 @@
 #![allow(missing_docs)] // the macro's function
 use std::hint::black_box;
 
-use assay_benches::measure::{Ready, Subject, ready};
+use assay_benches::measure::{Ready, ready};
+use assay_benches::subject::Subject;
 use assay_prover::sumcheck::channel::Channel;
 use assay_prover::sumcheck::contraction::{self, Sources};
 use assay_prover::sumcheck::lookup::{self, Fractions};

@@ -25,12 +25,13 @@ TAIL_CHARS = 2000
 
 def parse(arguments):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", required=True, help="ONNX model with one input")
+    parser.add_argument("--model", required=True, help="ONNX model")
     parser.add_argument("--input", required=True,
-                        help="npz; the first sample of `inputs` is proved and compared "
-                        "with the first of `outputs`, if it has any")
-    parser.add_argument("--calibration", help="npz whose `inputs` calibrate the "
-                        "circuit; without it the proved sample does")
+                        help="npz with an array for each input, or `inputs`, whose first "
+                        "sample is proved and compared with the first of `outputs`, if "
+                        "it has any; or JSON, `input_data` being a list for each input")
+    parser.add_argument("--calibration", help="samples in the same form that "
+                        "calibrate the circuit; without it the proved sample does")
     parser.add_argument("--calibration-samples", type=int, default=20,
                         help="how many of them, at most (default 20)")
     parser.add_argument("--work", required=True, help="folder for keys and proofs; made "

@@ -60,21 +60,34 @@ def peak_memory_bytes():
 
 
 def fix_batch(source, target):
-    """Copies the model with its batch dimension, the first of each tensor, set to 1."""
+    """Copies the model with its batch dimension, the first of each tensor, set to 1;
+    returns the names of its inputs."""
     model = onnx.load(str(source))
     constants = {tensor.name for tensor in model.graph.initializer}
-    for value in [*model.graph.input, *model.graph.output]:
-        if value.name not in constants:
-            value.type.tensor_type.shape.dim[0].dim_value = 1
+    inputs = [value for value in model.graph.input if value.name not in constants]
+    for value in [*inputs, *model.graph.output]:
+        value.type.tensor_type.shape.dim[0].dim_value = 1
     del model.graph.value_info[:]
     onnx.checker.check_model(model, full_check=True)
     onnx.save(model, str(target))
+    return [value.name for value in inputs]
+
+
+def read_samples(path, inputs):
+    """For each input its samples, and what the file holds besides. An archive holds them
+    by name, or as `inputs` if there is one; JSON holds one sample, a list for each."""
+    if Path(path).suffix == ".json":
+        lists = json.loads(Path(path).read_text())["input_data"]
+        return [np.array([values]) for values in lists], {}
+    archive = np.load(path)
+    names = ["inputs"] if len(inputs) == 1 and "inputs" in archive else inputs
+    return [archive[name] for name in names], archive
 
 
 def write_samples(samples, target):
-    """ezkl's input form: one flat list for the model's only input."""
-    values = [float(v) for v in np.asarray(samples, np.float32).ravel()]
-    target.write_text(json.dumps({"input_data": [values]}))
+    """ezkl's input form: one flat list for each input of the model."""
+    values = [np.asarray(values, np.float64).ravel().tolist() for values in samples]
+    target.write_text(json.dumps({"input_data": values}))
 
 
 def run_arguments():
@@ -111,16 +124,19 @@ def proof_summary(path):
 
 
 def compare(proved, reference):
-    """How far the proved output is from the float model's."""
-    proved, reference = np.asarray(proved), np.asarray(reference, np.float64).ravel()
-    if proved.shape != reference.shape:
+    """How far the proved output is from the float model's. The last axis holds classes."""
+    proved = np.asarray(proved)
+    reference = np.asarray(reference, np.float64)
+    if proved.size != reference.size:
         raise RuntimeError(f"{proved.size} outputs were proved of {reference.size}")
-    several = reference.size > 1
+    proved = proved.reshape(reference.shape)
+    agrees = proved.argmax(-1) == reference.argmax(-1)
     return {
-        "float_output": reference.tolist(),
+        "float_output": reference.ravel().tolist(),
         "max_abs_error": float(np.abs(proved - reference).max()),
         # A single output has no largest one among several to agree on.
-        "argmax_agrees": bool(proved.argmax() == reference.argmax()) if several else None,
+        "top1_agreement": float(np.mean(agrees)) if reference.shape[-1] > 1 else None,
+        "top1_places": int(np.size(agrees)),
     }
 
 
@@ -137,15 +153,16 @@ async def run(options, publish):
 
     report["stage"] = "prepare"
     publish(report)
-    fix_batch(options.model, model)
-    sample = np.load(options.input)
-    write_samples(sample["inputs"][:1], data)
-    calibration_inputs = sample["inputs"][:1]
+    inputs = fix_batch(options.model, model)
+    samples, archive = read_samples(options.input, inputs)
+    sample = [values[:1] for values in samples]
+    write_samples(sample, data)
+    calibration_inputs = sample
     if options.calibration:
-        calibration_inputs = np.load(options.calibration)["inputs"]
-        calibration_inputs = calibration_inputs[:options.calibration_samples]
+        samples, _ = read_samples(options.calibration, inputs)
+        calibration_inputs = [values[:options.calibration_samples] for values in samples]
     write_samples(calibration_inputs, calibration)
-    report["calibration_samples"] = len(calibration_inputs)
+    report["calibration_samples"] = len(calibration_inputs[0])
 
     await meter.step("gen_settings", ezkl.gen_settings, str(model), str(settings),
                      py_run_args=run_arguments())
@@ -171,7 +188,7 @@ async def run(options, publish):
                          str(srs))
         sizes, proved = proof_summary(proof)
         report.update(sizes, proved_output=proved)
-        if "outputs" in sample:
-            report.update(compare(proved, sample["outputs"][0]))
+        if "outputs" in archive:
+            report.update(compare(proved, archive["outputs"][0]))
     report["stage"] = "done"
     return report

@@ -1,4 +1,8 @@
 //! Benchmarks: models of the sizes that the field quotes, measuring one model end to end, and what the tables are made of.
+pub mod accuracy;
+pub mod ezkl;
 pub mod machine;
 pub mod measure;
 pub mod models;
+pub mod subject;
+pub mod table;

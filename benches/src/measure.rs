@@ -2,19 +2,18 @@
 use std::path::Path;
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use assay_circuits::eval::Weights;
-use assay_circuits::onnx::{Declaration, Model, NoExternalData};
-use assay_circuits::tensor::Tensor;
 use assay_circuits::{CompileOptions, NamedTensors, compile, io};
 use assay_prover::sumcheck::Prover;
-use assay_verifier::circuit::{Circuit, Limits};
+use assay_verifier::circuit::{Circuit, Limits, Port};
 use assay_verifier::key::CheckedKey;
 use assay_verifier::{sumcheck, wire};
 use serde::{Deserialize, Serialize};
 
+use crate::accuracy::{Accuracy, accuracy};
 use crate::machine;
-use crate::models::random::Random;
+use crate::subject::Subject;
 
 /// What is measured of one model.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -35,74 +34,10 @@ pub struct Measurement {
     pub key_bytes: u64,
     /// Highest resident memory while proving, in a process that only loads and proves.
     pub prove_memory_bytes: u64,
-    /// Samples that accuracy was compared on.
-    pub samples: usize,
-    /// Share of samples whose largest output is at the same place as in the float model; absent with one output.
-    pub top1_agreement: Option<f64>,
-    /// Mean error as a share of the output range.
-    pub relative_mean_error: f64,
+    /// The integers against the float model.
+    pub accuracy: Accuracy,
     /// Bits of soundness of the whole protocol.
     pub soundness_bits: f64,
-}
-
-/// A model with samples to compile and prove.
-pub struct Subject {
-    /// The model.
-    pub model: Model,
-    /// Calibration inputs.
-    pub calibration: Option<Vec<NamedTensors>>,
-    /// Inputs that are proven, first of all the first.
-    pub tests: Vec<NamedTensors>,
-}
-
-impl Subject {
-    /// One of the fixtures, by name.
-    ///
-    /// # Errors
-    /// Its files are missing or malformed.
-    pub fn fixture(name: &str) -> Result<Self> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures");
-        let model = Model::open(&folder.join(format!("{name}.onnx")))?;
-        let inputs = model.inputs(1)?;
-        let read = |kind: &str| io::read_inputs(&folder.join(format!("{name}_{kind}.npz")), &inputs);
-        Ok(Self { calibration: Some(read("calibration")?), tests: read("test")?, model })
-    }
-
-    /// One of the generated models, by name; its inputs are random.
-    ///
-    /// # Errors
-    /// There is none of that name.
-    pub fn generated(name: &str) -> Result<Self> {
-        let bytes = crate::models::by_name(name).with_context(|| format!("no model {name}"))?;
-        let model = Model::from_bytes(&bytes, &NoExternalData)?;
-        let mut random = Random::new(7);
-        let declarations = model.inputs(1)?;
-        let vocabulary = crate::models::vocabulary(name);
-        let mut sample = || random_inputs(&declarations, vocabulary, &mut random);
-        let calibration = (0..16).map(|_| sample()).collect();
-        Ok(Self { calibration: Some(calibration), tests: (0..16).map(|_| sample()).collect(), model })
-    }
-
-    /// A fixture or a generated model.
-    ///
-    /// # Errors
-    /// There is none of that name.
-    pub fn named(name: &str) -> Result<Self> {
-        if crate::models::by_name(name).is_some() { Self::generated(name) } else { Self::fixture(name) }
-    }
-}
-
-/// Random values for each input: numbers in -1 to 1, or tokens.
-pub fn random_inputs(declarations: &[Declaration], vocabulary: Option<u32>, random: &mut Random) -> NamedTensors {
-    let mut value = || match vocabulary {
-        Some(end) => random.below(end).into(),
-        None => random.uniform(),
-    };
-    let mut tensor = |dims: &[u32]| {
-        let count: u32 = dims.iter().product();
-        Tensor { dims: dims.to_vec(), values: (0..count).map(|_| value()).collect() }
-    };
-    declarations.iter().map(|input| (input.name.clone(), tensor(&input.dims))).collect()
 }
 
 /// A prover with the integers of one sample.
@@ -135,7 +70,7 @@ pub fn ready(subject: &Subject) -> Result<Ready> {
 /// The sample does not fit.
 pub fn integers(prover: &Prover, sample: &NamedTensors) -> Result<Vec<Vec<i64>>> {
     let checked = prover.key().circuit();
-    let port = |port: &assay_verifier::circuit::Port| -> Result<Vec<i64>> {
+    let port = |port: &Port| -> Result<Vec<i64>> {
         let tensor = sample.get(&port.name).with_context(|| format!("no input {}", port.name))?;
         let range = checked.range(port.node).context("ports name nodes")?;
         Ok(io::quantize(port, range, tensor)?)
@@ -143,13 +78,15 @@ pub fn integers(prover: &Prover, sample: &NamedTensors) -> Result<Vec<Vec<i64>>>
     checked.circuit().inputs.iter().map(port).collect()
 }
 
-/// Measures a model; proves `repeat` times and verifies every proof. Memory is left for [`prove_memory`].
+/// Measures a model; proves `repeat` times and verifies every proof. What [`prove_memory`] needs is written to a file.
 ///
 /// # Errors
 /// Any step fails.
-pub fn measure(name: &str, repeat: usize) -> Result<Measurement> {
+pub fn measure(name: &str, repeat: usize, prepared: &Path) -> Result<Measurement> {
     let subject = Subject::named(name)?;
-    let Ready { prover, inputs, compile_s } = ready(&subject)?;
+    let ready = ready(&subject)?;
+    std::fs::write(prepared, ready.to_bytes()?)?;
+    let Ready { prover, inputs, compile_s } = ready;
     let start = Instant::now();
     let key = prover.prove_range()?;
     let mut key_s = start.elapsed().as_secs_f64();
@@ -171,7 +108,6 @@ pub fn measure(name: &str, repeat: usize) -> Result<Measurement> {
         }
         proof_bytes = wire::encode(&proof).len() as u64;
     }
-    let accuracy = accuracy(&subject, &prover)?;
     Ok(Measurement {
         compile_s,
         key_s,
@@ -181,32 +117,9 @@ pub fn measure(name: &str, repeat: usize) -> Result<Measurement> {
         proof_bytes,
         key_bytes: wire::encode(&key).len() as u64,
         prove_memory_bytes: 0,
-        samples: subject.tests.len(),
-        top1_agreement: accuracy.top1_agreement,
-        relative_mean_error: accuracy.relative_mean_error(),
+        accuracy: accuracy(&subject, &prover)?,
         soundness_bits,
     })
-}
-
-/// Accuracy of the circuit against the float model on the test samples.
-fn accuracy(subject: &Subject, prover: &Prover) -> Result<assay_circuits::report::Accuracy> {
-    let graph = assay_circuits::compile::float_graph(&subject.model, 1)?;
-    let ports = &prover.key().circuit().circuit().outputs;
-    let mut pairs = Vec::new();
-    for sample in &subject.tests {
-        let floats = sample.iter().map(|(name, tensor)| (name.clone(), tensor.values.clone())).collect();
-        let expected = assay_circuits::graph::eval::evaluate(&graph, &floats);
-        let evaluation = prover.evaluate(&integers(prover, sample)?)?;
-        let outputs = prover.outputs(&evaluation);
-        ensure!(outputs.len() == graph.outputs.len(), "all outputs are there");
-        let pair = |((port, integers), (_, node)): ((&assay_verifier::circuit::Port, &Vec<i64>), &(String, u32))| {
-            let scale = 2f64.powi(-i32::from(port.scale));
-            let actual: Vec<f64> = integers.iter().map(|&integer| integer as f64 * scale).collect();
-            assay_circuits::compile::Compared { expected: expected[*node as usize].clone(), actual }
-        };
-        pairs.push(ports.iter().zip(&outputs).zip(&graph.outputs).map(pair).collect());
-    }
-    Ok(assay_circuits::compile::accuracy(&pairs))
 }
 
 impl Ready {
@@ -220,13 +133,15 @@ impl Ready {
     }
 }
 
-/// Highest resident memory of a process that loads what [`Ready::to_bytes`] wrote and proves once.
+/// Highest resident memory of a process that loads what [`measure`] wrote and proves once.
 ///
 /// # Errors
 /// Any step fails.
-pub fn prove_memory(bytes: &[u8]) -> Result<u64> {
+pub fn prove_memory(prepared: &Path) -> Result<u64> {
+    let bytes = std::fs::read(prepared)?;
     let ((circuit, weights, inputs), _): ((Circuit, Weights, Vec<Vec<i64>>), usize) =
-        bincode::serde::decode_from_slice(bytes, bincode::config::standard())?;
+        bincode::serde::decode_from_slice(&bytes, bincode::config::standard())?;
+    drop(bytes);
     Prover::new(circuit, weights)?.prove(&inputs, &[])?;
     Ok(machine::peak_memory_bytes())
 }

@@ -10,16 +10,13 @@ use crate::eval::{self, Weights};
 use crate::graph::{Graph, NodeId, passes};
 use crate::io::{self, NamedTensors};
 use crate::lower;
-use crate::measure::measure;
-pub use crate::measure::{Compared, accuracy};
+pub use crate::measure::{Compared, accuracy, classes};
+use crate::measure::{measure, measured};
 use crate::onnx::{self, Model};
 use crate::quantize::{Ranges, calibrate, cut, soften, synthetic};
 use crate::report::{Calibration, Report};
 use crate::samples::check_samples;
 use crate::widths::{self, Width};
-
-/// Most samples that accuracy is measured on.
-const ACCURACY_SAMPLES_MAX: usize = 128;
 
 /// How to compile.
 #[derive(Clone, Debug)]
@@ -117,7 +114,7 @@ pub fn compile(
     let checked = CheckedCircuit::new(circuit.clone(), &Limits::default())?;
     eval::check_weights(&checked, &weights)?;
     progress(Stage::Measure, 0.0);
-    let measured = &samples[..samples.len().min(ACCURACY_SAMPLES_MAX)];
+    let measured = measured(&checked, &samples);
     let (accuracy, worst) = measure(&checked, &weights, (&graph, &tensors, &ranges.values), measured)?;
     progress(Stage::Measure, 1.0);
     let report = Report {

@@ -1,13 +1,13 @@
 //! Measures how well a circuit follows the float model: its outputs, and every tensor on the way to them.
 use std::collections::BTreeMap;
 
-use assay_verifier::circuit::CheckedCircuit;
+use assay_verifier::circuit::{CheckedCircuit, Term};
 use rayon::prelude::*;
 
 use crate::compile::integers;
 use crate::error::CompileError;
 use crate::eval::{self, Evaluation, Weights};
-use crate::graph::{self, Graph, Kind};
+use crate::graph::{self, Graph, Kind, NodeId};
 use crate::io::{self, NamedTensors};
 use crate::lower::Tensors;
 use crate::quantize::{Interval, power_of_two};
@@ -16,6 +16,13 @@ use crate::report::{Accuracy, TensorError};
 /// Number of tensors that are named as the worst.
 const WORST: usize = 5;
 
+/// Most samples that accuracy is measured on.
+const SAMPLES_MAX: usize = 128;
+/// Fewest of them, if there are that many.
+const SAMPLES_MIN: usize = 8;
+/// Products with weights from which on fewer samples are measured: seconds of work.
+const PRODUCTS_MAX: u64 = 1 << 35;
+
 /// Values of one output.
 #[derive(Clone, Debug)]
 pub struct Compared {
@@ -23,6 +30,28 @@ pub struct Compared {
     pub expected: Vec<f64>,
     /// Those of the integers.
     pub actual: Vec<f64>,
+    /// Length of the last axis, which holds classes: each row is an answer.
+    pub classes: usize,
+}
+
+/// Number of classes of a tensor: the length of its last axis.
+pub fn classes(graph: &Graph, node: NodeId) -> usize {
+    graph.node(node).dims.last().map_or(1, |&length| length as usize)
+}
+
+/// The first of the samples, as many as are measured: fewer for a model with more products. Each is run twice.
+pub fn measured<'a>(checked: &CheckedCircuit, samples: &'a [NamedTensors]) -> &'a [NamedTensors] {
+    let circuit = checked.circuit();
+    let terms = circuit.nodes.iter().filter_map(|node| Some((node.rows, node.op.expr()?)));
+    let products: u64 = terms
+        .flat_map(|(rows, expr)| expr.terms.iter().map(move |term| (rows, term)))
+        .map(|(rows, term)| match term {
+            Term::Contract { weight, .. } => u64::from(rows) * circuit.weights[*weight as usize].len(),
+            _ => 0,
+        })
+        .sum();
+    let affordable = (PRODUCTS_MAX / products.max(1)) as usize;
+    &samples[..samples.len().min(affordable.clamp(SAMPLES_MIN, SAMPLES_MAX))]
 }
 
 /// What was added up over the cells of a tensor.
@@ -50,6 +79,7 @@ pub fn measure(
         let outputs = checked.circuit().outputs.iter().zip(&graph.outputs).map(|(port, (_, node))| Compared {
             expected: values[*node as usize].clone(),
             actual: io::dequantize(port, &port.to_model_order(&nodes[port.node as usize])).values,
+            classes: classes(graph, *node),
         });
         let deviations = (0..graph.nodes.len()).map(|id| {
             let (node, order, scale) = tensors.of(id)?;
@@ -88,10 +118,9 @@ fn worst(graph: &Graph, ranges: &[Interval], samples: &[Vec<Option<Deviation>>])
 /// Accuracy from the outputs of each sample.
 pub fn accuracy(samples: &[Vec<Compared>]) -> Accuracy {
     let (mut low, mut high, mut largest, mut total, mut count) = (f64::INFINITY, f64::NEG_INFINITY, 0.0, 0.0, 0u64);
-    let mut agreeing = 0u64;
-    let mut has_classes = false;
+    let (mut answers, mut agreeing) = (0u64, 0u64);
     for sample in samples {
-        for Compared { expected, actual } in sample {
+        for Compared { expected, actual, .. } in sample {
             for (&expected, &actual) in expected.iter().zip(actual) {
                 let error = libm::fabs(expected - actual);
                 largest = if error > largest { error } else { largest };
@@ -101,9 +130,11 @@ pub fn accuracy(samples: &[Vec<Compared>]) -> Accuracy {
                 count += 1;
             }
         }
-        if let Some(Compared { expected, actual }) = sample.first() {
-            has_classes |= expected.len() > 1;
-            agreeing += u64::from(top1(expected) == top1(actual));
+        if let Some(Compared { expected, actual, classes }) = sample.first().filter(|output| output.classes > 1) {
+            for (expected, actual) in expected.chunks_exact(*classes).zip(actual.chunks_exact(*classes)) {
+                answers += 1;
+                agreeing += u64::from(top1(expected) == top1(actual));
+            }
         }
     }
     Accuracy {
@@ -111,7 +142,7 @@ pub fn accuracy(samples: &[Vec<Compared>]) -> Accuracy {
         max_error: largest,
         mean_error: if count > 0 { total / count as f64 } else { 0.0 },
         output_range: if high > low { high - low } else { 0.0 },
-        top1_agreement: has_classes.then(|| agreeing as f64 / samples.len() as f64),
+        top1_agreement: (answers > 0).then(|| agreeing as f64 / answers as f64),
     }
 }
 

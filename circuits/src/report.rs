@@ -61,8 +61,8 @@ pub struct Accuracy {
     pub mean_error: f64,
     /// Largest minus smallest output value of the float model.
     pub output_range: f64,
-    /// Share of samples in which the largest value of the first output is at the same place; `None` if it has one
-    /// value.
+    /// Share of the rows of the first output (its last axis holds classes) whose largest value is at the same place;
+    /// `None` if they have one value.
     pub top1_agreement: Option<f64>,
 }
 
@@ -107,7 +107,7 @@ impl fmt::Display for Report {
         if let Some(top1) = accuracy.top1_agreement {
             writeln!(
                 f,
-                "top-1          {:.2} % of {} samples agree with the float model",
+                "top-1          {:.2} % of the answers in {} samples agree with the float model",
                 top1 * 100.0,
                 accuracy.samples
             )?;

@@ -1,8 +1,9 @@
 //! Writes one of the generated models as ONNX and, if it is asked to, random inputs for it as JSON:
 //! `generate MODEL FILE.onnx [INPUT.json]`.
 use anyhow::{Context, Result, bail};
-use assay_benches::measure::random_inputs;
+use assay_benches::ezkl::input_json;
 use assay_benches::models::{self, random::Random};
+use assay_benches::subject::random_inputs;
 use assay_circuits::onnx::{Model, NoExternalData};
 
 fn main() -> Result<()> {
@@ -17,8 +18,7 @@ fn main() -> Result<()> {
     if let Some(input) = input {
         let declarations = Model::from_bytes(&bytes, &NoExternalData)?.inputs(1)?;
         let sample = random_inputs(&declarations, models::vocabulary(name), &mut Random::new(3));
-        let arrays: Vec<&Vec<f64>> = sample.values().map(|tensor| &tensor.values).collect();
-        std::fs::write(input, serde_json::json!({ "input_data": arrays }).to_string())?;
+        std::fs::write(input, input_json(&sample).to_string())?;
     }
     Ok(())
 }

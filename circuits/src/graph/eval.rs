@@ -6,6 +6,9 @@ use std::collections::BTreeMap;
 use super::{Bias, Combine, Graph, Kind, Node, Term, View};
 use crate::tensor::{elements, strides};
 
+/// Rows of weights that are summed at a time: a single sum would wait for each of its additions.
+const ROWS: usize = 8;
+
 /// Evaluates all nodes. An input without values is all zeros.
 pub fn evaluate(graph: &Graph, inputs: &BTreeMap<String, Vec<f64>>) -> Vec<Vec<f64>> {
     let mut values: Vec<Vec<f64>> = Vec::with_capacity(graph.nodes.len());
@@ -74,10 +77,19 @@ fn combine_value(combine: &Combine, values: &[Vec<f64>]) -> Vec<f64> {
             }
             Term::Weighted { over, weights, view } => {
                 let mut walk = Walk::new(view, over);
+                let mut read = Vec::new();
                 walk.run(&values[view.source as usize], |cells, patch| {
-                    for &(cell, chosen) in cells {
-                        let weights = &weights[chosen * patch.len()..][..patch.len()];
-                        result[cell] += weights.iter().zip(patch).fold(0.0, |sum, (w, x)| sum + w * x.unwrap_or(0.0));
+                    read.clear();
+                    read.extend(patch.iter().map(|x| x.unwrap_or(0.0)));
+                    let mut groups = cells.chunks_exact(ROWS);
+                    for group in &mut groups {
+                        let rows: [&[f64]; ROWS] = std::array::from_fn(|row| weights_of(weights, group[row].1, &read));
+                        let sums = dots(rows, &read);
+                        group.iter().zip(sums).for_each(|(&(cell, _), sum)| result[cell] += sum);
+                    }
+                    for &(cell, chosen) in groups.remainder() {
+                        let [sum] = dots([weights_of(weights, chosen, &read)], &read);
+                        result[cell] += sum;
                     }
                 });
             }
@@ -98,6 +110,23 @@ fn combine_value(combine: &Combine, values: &[Vec<f64>]) -> Vec<f64> {
         }
     }
     result
+}
+
+/// The weights of one result.
+fn weights_of<'a>(weights: &'a [f64], chosen: usize, read: &[f64]) -> &'a [f64] {
+    &weights[chosen * read.len()..][..read.len()]
+}
+
+/// Sums of products of several rows with the same numbers; each sum runs from the first to the last.
+fn dots<const N: usize>(rows: [&[f64]; N], numbers: &[f64]) -> [f64; N] {
+    let rows = rows.map(|row| &row[..numbers.len()]);
+    let mut sums = [0.0; N];
+    for (place, x) in numbers.iter().enumerate() {
+        for (sum, row) in sums.iter_mut().zip(rows) {
+            *sum += row[place] * x;
+        }
+    }
+    sums
 }
 
 /// The cells that a view without summed axes reads.

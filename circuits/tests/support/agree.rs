@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use assay_circuits::compile::{Compared, accuracy, evaluate_model, float_graph};
+use assay_circuits::compile::{Compared, accuracy, classes, evaluate_model, float_graph};
 use assay_circuits::graph::{Graph, eval, passes};
 use assay_circuits::tensor::Tensor;
 use assay_circuits::{CompileOptions, Model, NamedTensors, compile};
@@ -54,7 +54,7 @@ pub fn agree(name: &str, model: &Model, samples: &[NamedTensors], (mean, largest
         assert!(worst < 1e-9 * size, "{name}: passes change the result by {worst}");
         let actual = outputs.into_values().next().expect("an output").values;
         assert_eq!(expected.len(), actual.len(), "{name}");
-        pairs.push(vec![Compared { expected, actual }]);
+        pairs.push(vec![Compared { expected, actual, classes: classes(&before, before.outputs[0].1) }]);
     }
     let found = accuracy(&pairs);
     let (mean_found, largest_found) = (found.relative_mean_error(), found.max_error / found.output_range.max(1e-9));

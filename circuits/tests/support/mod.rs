@@ -43,13 +43,14 @@ pub fn compiled(model: &Model, bits: u8, calibration: Vec<NamedTensors>) -> Comp
 pub fn compare(compiled: &Compiled, samples: &[NamedTensors], expected: &Tensor) -> Accuracy {
     let outputs = evaluate_model(compiled, samples).unwrap_or_else(|error| panic!("{error}"));
     let length = expected.values.len() / samples.len();
+    let classes = expected.dims.last().map_or(1, |&classes| classes as usize);
     let pairs: Vec<_> = outputs
         .iter()
         .zip(expected.values.chunks_exact(length))
         .map(|(outputs, expected)| {
             let actual = outputs.values().next().expect("one output").values.clone();
             assert_eq!(actual.len(), expected.len());
-            vec![Compared { expected: expected.to_vec(), actual }]
+            vec![Compared { expected: expected.to_vec(), actual, classes }]
         })
         .collect();
     accuracy(&pairs)

@@ -169,3 +169,27 @@ fn the_demo_proves_ten_digits_and_refuses_forgeries() {
     assert!(right >= 9, "the network is right on 98 % of the test set");
     assert!(answer["forgeries"].as_array().unwrap().iter().all(|forgery| forgery["refused"] == true));
 }
+
+#[test]
+fn the_demo_writes_text_from_proven_passes() {
+    let folder = Folder::new();
+    let task = ["demo", "--model", "gpt", "--prompt", "Mr. Darc", "--tokens", "3"];
+    let (code, answer) = folder.json(&task);
+    assert_eq!((code, &answer["verified"]), (0, &json!(true)));
+    let tokens = answer["tokens"].as_array().unwrap();
+    assert!(tokens.len() == 3 && tokens.iter().all(|token| token["verified"] == true));
+    let written: String = tokens.iter().map(|token| token["character"].as_str().unwrap()).collect();
+    assert_eq!(answer["text"], written);
+    assert!(written.starts_with('y'), "{written:?}");
+    assert!(tokens.iter().all(|token| token["logits"].as_array().unwrap().len() == 65));
+    assert!(answer["forgeries"].as_array().unwrap().iter().all(|forgery| forgery["refused"] == true));
+}
+
+#[test]
+fn the_demo_says_which_characters_and_options_it_cannot_take() {
+    let folder = Folder::new();
+    let prompt = |text| ["demo", "--model", "gpt", "--prompt", text];
+    folder.refuses(&prompt("Caf\u{e9} 1813"), &["'\u{e9}'", "'1'", "'3'", "'8'", "line breaks"]);
+    folder.refuses(&prompt(""), &["empty", "at least one character"]);
+    folder.refuses(&["demo", "--prompt", "Mr. Darcy"], &["--prompt", "--model gpt"]);
+}

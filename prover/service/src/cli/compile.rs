@@ -208,7 +208,7 @@ pub fn show_report(report: &Report, output: &Output) {
     }
     let accuracy = &report.accuracy;
     if let Some(share) = accuracy.top1_agreement {
-        output.field("same answer", format_args!("{:.2} % of {} samples", share * 100.0, accuracy.samples));
+        output.field("same answer", format_args!("{:.2} % in {} samples", share * 100.0, accuracy.samples));
     }
     output.field(
         "error",

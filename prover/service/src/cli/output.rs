@@ -38,6 +38,14 @@ impl Output {
         }
     }
 
+    /// A part of a line of text, which is shown at once.
+    pub fn part(&self, text: impl Display) {
+        if self.format == Format::Text {
+            let mut stdout = stdout().lock();
+            let _ = write!(stdout, "{text}").and_then(|()| stdout.flush());
+        }
+    }
+
     /// A heading with an empty line before it.
     pub fn heading(&self, text: &str) {
         self.line(format_args!("\n{}", style(text).bold()));

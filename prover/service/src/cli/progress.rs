@@ -19,6 +19,22 @@ impl Progress {
         Self::start(ProgressBar::new(count), "{spinner} {bar:30} {pos}/{len} {msg} ({elapsed})", message.into())
     }
 
+    /// A text that grows, with a remark below it.
+    pub fn text() -> Self {
+        Self::start(ProgressBar::new_spinner(), "{msg}\n{spinner} {prefix} ({elapsed})", String::new())
+    }
+
+    /// Whether nobody sees it.
+    pub fn hidden(&self) -> bool {
+        self.bar.is_hidden()
+    }
+
+    /// Shows a text and the remark below it.
+    pub fn write(&self, text: &str, remark: String) {
+        self.bar.set_message(text.to_owned());
+        self.bar.set_prefix(remark);
+    }
+
     fn start(bar: ProgressBar, template: &str, message: String) -> Self {
         bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
         bar.set_message(message);
