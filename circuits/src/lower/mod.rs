@@ -93,8 +93,9 @@ struct Lowering<'a> {
     placed: Vec<Option<Placed>>,
 }
 
-/// Lowers a graph. `ranges` are the calibrated ones, `wide` the scales of inputs that are wider than activations, `bits`
-/// the widths of each node's activations, and the width that limbs are expected to have. The limb width is left for the cost model to choose.
+/// Lowers a graph. `ranges` are the calibrated ones, `wide` the scales of inputs that are wider than activations. Then
+/// come the widths of each node's activations, and the width that limbs are expected to have; which width the circuit
+/// gets is left for the cost model to choose.
 ///
 /// # Errors
 /// No scales keep a node within the circuit's bounds.
