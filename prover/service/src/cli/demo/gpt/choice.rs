@@ -11,7 +11,7 @@ pub fn choose(logits: &[i64], scale: i8, seed: u64, step: u64) -> usize {
     let best = logits.iter().copied().max().unwrap_or(0);
     let weights: Vec<u64> = logits.iter().map(|&logit| weight(best - logit, scale)).collect();
     let total: u64 = weights.iter().sum();
-    let mut rest = (u128::from(random(seed, step)) * u128::from(total) >> 64) as u64;
+    let mut rest = ((u128::from(random(seed, step)) * u128::from(total)) >> 64) as u64;
     let chosen = weights.iter().position(|&weight| {
         let here = rest < weight;
         rest = rest.saturating_sub(weight);
