@@ -1,17 +1,19 @@
 //! The whole way from a model to a circuit.
+use std::collections::BTreeMap;
+
 use assay_verifier::circuit::{CheckedCircuit, Circuit, Limits, Port};
 use rayon::prelude::*;
 
 use crate::cost;
 use crate::error::{CompileError, InputError};
 use crate::eval::{self, Weights};
-use crate::graph::{Graph, passes};
+use crate::graph::{Graph, NodeId, passes};
 use crate::io::{self, NamedTensors};
 use crate::lower;
 pub use crate::measure::{Compared, accuracy, classes};
 use crate::measure::{measure, measured};
 use crate::onnx::{self, Model};
-use crate::quantize::{calibrate, cut, soften, synthetic};
+use crate::quantize::{Ranges, calibrate, cut, soften, synthetic};
 use crate::report::{Calibration, Report};
 use crate::samples::check_samples;
 use crate::widths::{self, Width};
@@ -98,12 +100,18 @@ pub fn compile(
     let wide = cut(&mut graph, &mut ranges, &samples, options.bits);
     progress(Stage::Lower, 0.0);
     let bits = widths::of_nodes(&graph, options.bits, &options.widths)?;
-    let (mut circuit, weights, tensors) = lower::lower(&graph, &ranges, &wide, &bits)?;
+    let lowered = |limb_bits| Lowered::new(&graph, &ranges, &wide, (&bits, limb_bits));
+    let mut first = lowered(lower::LIMB_BITS)?;
     progress(Stage::Check, 0.0);
+    // Where limbs turn out wide, finer weights are free: a shift takes one limb either way.
+    if first.circuit.limb_bits > lower::LIMB_BITS {
+        let finer = lowered(first.circuit.limb_bits)?;
+        if finer.cells() <= first.cells() {
+            first = finer;
+        }
+    }
+    let Lowered { circuit, weights, tensors, size } = first;
     let checked = CheckedCircuit::new(circuit.clone(), &Limits::default())?;
-    circuit.limb_bits = cost::choose_limb_bits(&checked);
-    let checked = CheckedCircuit::new(circuit.clone(), &Limits::default())?;
-    let size = cost::size(&checked, circuit.limb_bits);
     eval::check_weights(&checked, &weights)?;
     progress(Stage::Measure, 0.0);
     let measured = measured(&checked, &samples);
@@ -123,6 +131,35 @@ pub fn compile(
         prediction: cost::predict(&checked, &size),
     };
     Ok(Compiled { circuit, weights, report })
+}
+
+/// A circuit with the limb width that suits it.
+struct Lowered {
+    circuit: Circuit,
+    weights: Weights,
+    tensors: lower::Tensors,
+    size: cost::Size,
+}
+
+impl Lowered {
+    /// Lowers a graph for limbs of some width and chooses the width that suits the result.
+    fn new(
+        graph: &Graph,
+        ranges: &Ranges,
+        wide: &BTreeMap<NodeId, i32>,
+        (bits, limb_bits): (&[u8], u8),
+    ) -> Result<Self, CompileError> {
+        let (mut circuit, weights, tensors) = lower::lower(graph, ranges, wide, (bits, limb_bits))?;
+        let checked = CheckedCircuit::new(circuit.clone(), &Limits::default())?;
+        circuit.limb_bits = cost::choose_limb_bits(&checked);
+        let size = cost::size(&checked, circuit.limb_bits);
+        Ok(Self { circuit, weights, tensors, size })
+    }
+
+    /// What the prover pays for.
+    fn cells(&self) -> u64 {
+        self.size.cells + self.size.table_entries
+    }
 }
 
 /// The float graph of a model as it was imported, before any pass.

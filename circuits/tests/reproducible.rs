@@ -12,7 +12,7 @@ use assay_verifier::digest::digest;
 use assay_verifier::wire;
 use rayon::ThreadPoolBuilder;
 
-const MODELS: [&str; 4] = ["digits_mlp", "digits_cnn", "digits_resnet", "cancer_tabular"];
+const MODELS: [&str; 5] = ["digits_mlp", "digits_cnn", "digits_resnet", "cancer_tabular", "digits_vit"];
 
 fn compile(name: &str) -> Compiled {
     let model = support::model(name);

@@ -4,7 +4,7 @@ use assay_verifier::circuit::{Expr, Range, Term, View};
 use super::combine::Resolved;
 use super::frame::Frame;
 use super::select::Chosen;
-use super::{LONG_SUM, Lowering, SCALE_MAX, SHIFT_MAX, SHIFT_MAX_LONG};
+use super::{LONG_SUM, Lowering, SCALE_MAX, SHIFT_MAX_LONG};
 use crate::graph::{self, Bias, NodeId};
 use crate::quantize::{decompose, finest_scale, power_of_two, round};
 
@@ -44,7 +44,7 @@ impl Lowering<'_> {
                 let is_coarse = source + one < target + bits - CANCELLED_BITS;
                 let finest = if is_coarse { one + SECOND_DIGIT_BITS } else { one };
                 let products: usize = view.sum.iter().map(|&length| length as usize).product();
-                let shift = if products > LONG_SUM { SHIFT_MAX_LONG } else { SHIFT_MAX };
+                let shift = if products > LONG_SUM { self.shift.max(SHIFT_MAX_LONG) } else { self.shift };
                 // Sums that were not rescaled are wider than an activation, and so are the errors that weights make of them.
                 let magnitude = self.ranges[view.source as usize].magnitude() * power_of_two(source);
                 let wider = (0..16).find(|&bits| magnitude <= power_of_two(15 + bits)).unwrap_or(16);
@@ -53,7 +53,7 @@ impl Lowering<'_> {
             graph::Term::Selected { table, .. } => {
                 let one = finest_scale(largest(table), power_of_two(DIGIT_BITS as i32) - 1.0, SCALE_MAX);
                 let finest = if one < target { one + SECOND_DIGIT_BITS } else { one };
-                (1, finest.min(target + SHIFT_MAX))
+                (1, finest.min(target + self.shift))
             }
         }
     }

@@ -41,6 +41,8 @@ const SCALE_MAX: i32 = 30;
 /// are already far below the rounding of activations.
 const SHIFT_MAX: i32 = 12;
 const SHIFT_MAX_LONG: i32 = 14;
+/// Limbs up to this width ask for no more; wider ones hold a longer shift at the same cost.
+pub const LIMB_BITS: u8 = SHIFT_MAX as u8;
 /// Number of products from which their rounding errors add up to more than the activations'.
 const LONG_SUM: usize = 1024;
 /// A sum without rounding may stay unrescaled while it is at most this many bits wider than an activation.
@@ -85,12 +87,15 @@ struct Lowering<'a> {
     rows: BTreeMap<String, u32>,
     /// Bits of the activations of the node that is being lowered.
     bits: u8,
+    /// Bits that a rescale behind a layer should shift out at most.
+    shift: i32,
     builder: Builder,
     placed: Vec<Option<Placed>>,
 }
 
-/// Lowers a graph. `ranges` are the calibrated ones, `wide` the scales of inputs that are wider than activations, `bits`
-/// the widths of each node's activations. The limb width is left for the cost model to choose.
+/// Lowers a graph. `ranges` are the calibrated ones, `wide` the scales of inputs that are wider than activations. Then
+/// come the widths of each node's activations, and the width that limbs are expected to have; which width the circuit
+/// gets is left for the cost model to choose.
 ///
 /// # Errors
 /// No scales keep a node within the circuit's bounds.
@@ -98,7 +103,7 @@ pub fn lower(
     graph: &Graph,
     ranges: &Ranges,
     wide: &BTreeMap<NodeId, i32>,
-    bits: &[u8],
+    (bits, limb_bits): (&[u8], u8),
 ) -> Result<(Circuit, Weights, Tensors), CompileError> {
     let mut state = Lowering {
         graph,
@@ -109,6 +114,7 @@ pub fn lower(
         whole: quantize::whole(graph),
         rows: graph.rows_chosen(),
         bits: 16,
+        shift: i32::from(limb_bits).max(SHIFT_MAX),
         builder: Builder::default(),
         placed: vec![None; graph.nodes.len()],
     };

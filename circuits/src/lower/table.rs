@@ -1,7 +1,7 @@
 //! Curved functions as tables: the argument is rescaled to the table's steps, then looked up.
 use assay_verifier::circuit::{Op, Range};
 
-use super::{Lowering, Placed, SCALE_MAX};
+use super::{Lowering, Placed, SCALE_MAX, SHIFT_MAX};
 use crate::error::CompileError;
 use crate::graph::{Function, NodeId};
 use crate::quantize::{Interval, finest_scale, power_of_two, round};
@@ -13,8 +13,11 @@ const WHOLE_BITS_MAX: u8 = 16;
 /// A function is steep where half a step of the argument changes the result by more than this share of its largest
 /// value.
 const STEEP: f64 = 1.0 / 512.0;
+/// Tables of that many bits fewer than there are lookups are cheap, up to the widest that there are.
+const CHEAP_BITS: u32 = 3;
+const ARGUMENT_BITS_LIMIT: u8 = 16;
 /// The steps of a table are coarse: the sum behind it is that many bits finer than for an activation, so that errors
-/// of weights do not add to those of the steps.
+/// of weights do not add to those of the steps. Wide limbs make all sums finer.
 const EXTRA_BITS: i32 = 3;
 /// At how many places a function is sampled to see where it is flat.
 const FLAT_SAMPLES: i32 = 1024;
@@ -98,7 +101,10 @@ impl Lowering<'_> {
         });
         // Half a step of a table of `2^bits` entries.
         let error = |bits: u8| steepest * f64::from(FLAT_SAMPLES) * power_of_two(-1 - i32::from(bits));
-        let least = self.bits.min(ARGUMENT_BITS_MAX);
+        // A table may have an eighth as many entries as there are lookups: then they hardly count.
+        let cells: u64 = self.graph.node(id).dims.iter().map(|&dim| u64::from(dim)).product();
+        let cheap = (u64::BITS - 1 - cells.max(1).leading_zeros()).saturating_sub(CHEAP_BITS) as u8;
+        let least = self.bits.min(ARGUMENT_BITS_MAX.max(cheap)).min(ARGUMENT_BITS_LIMIT);
         (least..self.bits).find(|&bits| error(bits) <= magnitude * STEEP).unwrap_or(self.bits)
     }
 
@@ -130,7 +136,7 @@ impl Lowering<'_> {
         let span = domain.high - domain.low;
         let entries = power_of_two(bits.into());
         let wanted = finest_scale(span, entries - 2.0, SCALE_MAX);
-        let sum = self.argument(source, wanted + EXTRA_BITS)?;
+        let sum = self.argument(source, wanted + (EXTRA_BITS - (self.shift - SHIFT_MAX)).max(0))?;
         if let Some(placed) = self.direct(source) {
             return Ok(placed);
         }
