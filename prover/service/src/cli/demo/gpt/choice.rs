@@ -11,7 +11,7 @@ pub fn choose(logits: &[i64], scale: i8, seed: u64, step: u64) -> usize {
     let best = logits.iter().copied().max().unwrap_or(0);
     let weights: Vec<u64> = logits.iter().map(|&logit| weight(best - logit, scale)).collect();
     let total: u64 = weights.iter().sum();
-    let mut rest = (u128::from(random(seed, step)) * u128::from(total) >> 64) as u64;
+    let mut rest = ((u128::from(random(seed, step)) * u128::from(total)) >> 64) as u64;
     let chosen = weights.iter().position(|&weight| {
         let here = rest < weight;
         rest = rest.saturating_sub(weight);
@@ -32,9 +32,9 @@ fn weight(gap: i64, scale: i8) -> u64 {
 /// The generator SplitMix64, started from a seed, at a step.
 fn random(seed: u64, step: u64) -> u64 {
     let mut state = seed.wrapping_add((step + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-    state = (state ^ state >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    state = (state ^ state >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
-    state ^ state >> 31
+    state = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    state = (state ^ (state >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    state ^ (state >> 31)
 }
 
 #[cfg(test)]
