@@ -1,5 +1,6 @@
 //! The parts of a proof, each alone: commitment, opening, lookups, products with dense and convolutional weights; and whole models.
 #![allow(missing_docs)] // the macro's function
+use std::collections::BTreeMap;
 use std::hint::black_box;
 
 use assay_benches::measure::{Ready, ready};
@@ -76,7 +77,9 @@ fn contractions(criterion: &mut Criterion) {
         let claim = LeafClaim { point, numerator: EF::ZERO, denominator: EF::ZERO };
         let [alpha, beta, eta] = [transcript.sample(), transcript.sample(), transcript.sample()];
         let leaves = Leaves::new(checked, layout, &claim, Challenges { alpha, beta, eta });
-        let mut instances = ExpressionTerms::new(checked, &leaves.expressions).instances;
+        // Neither model chooses rows of tables.
+        let selections = BTreeMap::new();
+        let mut instances = ExpressionTerms::new(checked, &selections, &leaves.expressions).instances;
         instances.retain(|instance| (instance.rows.len() == 1) == (kind == "dense"));
         let sources = Sources { checked, weights: prover.weights(), nodes: &evaluation.nodes };
         group.bench_function(BenchmarkId::new(kind, name), |bencher| {
@@ -89,7 +92,7 @@ fn contractions(criterion: &mut Criterion) {
 fn whole_models(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("models");
     group.sample_size(10);
-    for name in ["digits_mlp", "digits_cnn", "cnn-264k", "mlp-4m"] {
+    for name in ["digits_mlp", "digits_cnn", "chargpt", "cnn-264k", "mlp-4m"] {
         let Ready { prover, inputs, .. } = ready(&Subject::named(name).unwrap()).unwrap();
         group.bench_function(BenchmarkId::new("evaluate", name), |bencher| {
             bencher.iter(|| prover.evaluate(&inputs).unwrap());

@@ -32,9 +32,9 @@ fn weight(gap: i64, scale: i8) -> u64 {
 /// The generator SplitMix64, started from a seed, at a step.
 fn random(seed: u64, step: u64) -> u64 {
     let mut state = seed.wrapping_add((step + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-    state = (state ^ state >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    state = (state ^ state >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
-    state ^ state >> 31
+    state = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    state = (state ^ (state >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    state ^ (state >> 31)
 }
 
 #[cfg(test)]
