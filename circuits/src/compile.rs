@@ -13,7 +13,7 @@ use crate::lower;
 pub use crate::measure::{Compared, accuracy, classes};
 use crate::measure::{measure, measured};
 use crate::onnx::{self, Model};
-use crate::quantize::{Ranges, calibrate, cut, soften, synthetic};
+use crate::quantize::{Ranges, calibrate, cut, share, soften, synthetic};
 use crate::report::{Calibration, Report};
 use crate::samples::check_samples;
 use crate::widths::{self, Width};
@@ -97,6 +97,7 @@ pub fn compile(
     };
     let mut ranges = calibrate(&graph, &samples)?;
     soften(&mut graph, &mut ranges);
+    share(&graph, &mut ranges);
     let wide = cut(&mut graph, &mut ranges, &samples, options.bits);
     progress(Stage::Lower, 0.0);
     let bits = widths::of_nodes(&graph, options.bits, &options.widths)?;

@@ -23,6 +23,8 @@ pub struct Builder {
     /// Outputs.
     pub outputs: Vec<Port>,
     known_tables: BTreeMap<(i64, Vec<i32>), TableId>,
+    /// Weights of one shape.
+    known_weights: BTreeMap<[u32; 3], Vec<WeightId>>,
 }
 
 impl Builder {
@@ -61,7 +63,7 @@ impl Builder {
         self.ranges[node as usize]
     }
 
-    /// Adds a weight tensor with the smallest width that holds its values; returns its range too.
+    /// Adds a weight tensor with the smallest width that holds its values, or finds it; returns its range too.
     pub fn weight(&mut self, outputs: u32, taps: u32, channels: u32, values: Vec<i16>) -> (WeightId, Range) {
         let fits = |bits: &u8| {
             let half = 1i32 << (bits - 1);
@@ -69,9 +71,16 @@ impl Builder {
         };
         let bits = (2..=16).find(fits).unwrap_or(16);
         let half = 1i64 << (bits - 1);
+        let range = Range { low: -half, high: half - 1 };
+        let alike = self.known_weights.entry([outputs, taps, channels]).or_default();
+        if let Some(&found) = alike.iter().find(|&&known| self.values[known as usize] == values) {
+            return (found, range);
+        }
+        let weight = self.weights.len() as WeightId;
+        alike.push(weight);
         self.weights.push(Weight { outputs, taps, channels, bits });
         self.values.push(values);
-        ((self.weights.len() - 1) as WeightId, Range { low: -half, high: half - 1 })
+        (weight, range)
     }
 
     /// Adds a table, or finds it.
