@@ -84,6 +84,6 @@ fn fixtures_are_as_the_manifest_says() {
             .map(|byte| format!("{byte:02x}"))
             .collect();
         assert_eq!(Some(digest.as_str()), entry["sha256"].as_str(), "{name} differs from the manifest");
-        assert!(bytes.len() <= 3_000_000, "{name} is larger than 3 MB");
+        assert!(bytes.len() <= 4_000_000, "{name} is larger than 4 MB");
     }
 }
