@@ -4,6 +4,7 @@ mod onnx;
 
 use std::collections::BTreeMap;
 
+use assay_circuits::compile::float_graph;
 use assay_circuits::onnx::ops::Fault;
 use assay_circuits::onnx::proto::{AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto};
 use assay_circuits::tensor::Tensor;
@@ -182,4 +183,25 @@ fn small_files_that_ask_for_much() {
     let long = b.node("Tile", &["x", &repeats], &[]);
     let y = b.node("CumSum", &[&long, &axis], &[]);
     assert_eq!(unsupported(b, &y), "sums that read too many cells");
+}
+
+#[test]
+fn large_constants_are_transposed_but_small_ones_are_not_blown_up() {
+    let rows = (1 << 20) + 1;
+    let mut b = Builder::new(&[4]);
+    let table = b.constant(&[rows, 9], &vec![1.0; 9 * rows as usize]);
+    let turned = b.node("Transpose", &[&table], &[]);
+    let (from, to) = (b.ints(&[2, 5]), b.ints(&[3, 9]));
+    let part = b.node("Slice", &[&turned, &from, &to], &[]);
+    let y = b.node("Add", &["x", &part], &[]);
+    let graph = float_graph(&b.build(&y), 1).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(graph.node(graph.outputs[0].1).dims, [1, 4]);
+
+    let mut b = Builder::new(&[3]);
+    let (one, shape) = (b.constant(&[1], &[1.0]), b.ints(&[(1 << 24) + 1]));
+    let many = b.node("Expand", &[&one, &shape], &[]);
+    let last = b.ints(&[1 << 24]);
+    let part = b.node("Gather", &[&many, &last], &[]);
+    let y = b.node("Add", &["x", &part], &[]);
+    assert_eq!(unsupported(b, &y), "a computation on constants that is too large");
 }

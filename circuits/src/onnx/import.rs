@@ -18,8 +18,12 @@ use crate::tensor::{Tensor, elements};
 const IMAGE_OPERATORS: [&str; 6] =
     ["Conv", "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "BatchNormalization"];
 
-/// Most values that an operator on constants may compute.
+/// Most values that an operator on constants may compute, unless its operands are about as large: a transposed embedding.
 const FOLDED_MAX: u64 = 1 << 24;
+/// How many times the values of its operands it may compute then: they are copied, and changed.
+const FOLDED_COPIES: u64 = 3;
+/// Most values that all operators on constants may leave, besides twice as many as the model itself holds.
+const FOLDED_SUM_MAX: u64 = 1 << 26;
 /// Most nodes of a graph in which bodies were repeated.
 const BODY_NODES_MAX: usize = 1 << 16;
 
@@ -36,8 +40,15 @@ pub struct Imported {
 /// # Errors
 /// All unsupported nodes at once; else the first node that is malformed.
 pub fn import(model: &Model, batch: u32) -> Result<Imported, ModelError> {
-    let mut state =
-        Importer { model, batch, graph: Graph::default(), scope: Scope::default(), unsupported: Vec::new() };
+    let held = model.constants.values().map(|tensor| tensor.values.len() as u64).sum::<u64>();
+    let mut state = Importer {
+        model,
+        batch,
+        graph: Graph::default(),
+        scope: Scope::default(),
+        folded_left: FOLDED_SUM_MAX + 2 * held,
+        unsupported: Vec::new(),
+    };
     for (name, tensor) in &model.constants {
         let kind = model.kinds.get(name).copied().unwrap_or_default();
         state.scope.set(name, Typed { value: Value::Constant(tensor.clone()), kind });
@@ -83,6 +94,14 @@ fn cells_of(graph: &Graph, from: usize) -> u64 {
     added.iter().map(|node| elements(&node.dims).unwrap_or(0) as u64).sum()
 }
 
+/// Number of values of a constant.
+fn constant_len(value: &Value) -> u64 {
+    match value {
+        Value::Constant(tensor) => tensor.values.len() as u64,
+        Value::Node(_) => 0,
+    }
+}
+
 /// Imports one node: its outputs.
 pub(super) fn results(graph: &mut Graph, scope: &Scope<'_>, opset: i64, node: &NodeProto) -> Result<Vec<Typed>, Fault> {
     let import = ops::find(&node.domain, &node.op_type)
@@ -92,6 +111,7 @@ pub(super) fn results(graph: &mut Graph, scope: &Scope<'_>, opset: i64, node: &N
     let kinds: Vec<i32> = typed.iter().map(|typed| typed.map_or(0, |typed| typed.kind)).collect();
     let inputs: Vec<Option<Value>> = typed.into_iter().map(|typed| typed.map(|typed| typed.value.clone())).collect();
     let constant = inputs.iter().flatten().all(|input| matches!(input, Value::Constant(_)));
+    let operands = inputs.iter().flatten().map(constant_len).sum::<u64>();
     let mut call = Call {
         opset,
         operator: &node.op_type,
@@ -117,7 +137,7 @@ pub(super) fn results(graph: &mut Graph, scope: &Scope<'_>, opset: i64, node: &N
     if let Some(empty) = empty.filter(|_| !foldable) {
         return Err(Fault::Size(empty.dims.clone()));
     }
-    if foldable && cells_of(graph, before) > FOLDED_MAX {
+    if foldable && cells_of(graph, before) > FOLDED_MAX.max(FOLDED_COPIES * operands) {
         return Err(Fault::Unsupported("a computation on constants that is too large".into()));
     }
     if !foldable && graph.nodes[before..].iter().any(weighs_with_infinity) {
@@ -212,6 +232,8 @@ struct Importer<'a> {
     graph: Graph,
     /// Values by name; those after an unsupported node may be missing.
     scope: Scope<'static>,
+    /// How many more values operators on constants may leave.
+    folded_left: u64,
     unsupported: Vec<UnsupportedNode>,
 }
 
@@ -225,6 +247,12 @@ impl Importer<'_> {
         }
         match results(&mut self.graph, &self.scope, self.model.opset, node) {
             Ok(results) => {
+                // Constants without operands are in the file.
+                if node.input.iter().any(|name| !name.is_empty()) {
+                    let folded = results.iter().map(|result| constant_len(&result.value)).sum();
+                    let left = self.folded_left.checked_sub(folded);
+                    self.folded_left = left.ok_or_else(|| ModelError::TooLarge { node: node_name(node) })?;
+                }
                 for (name, value) in node.output.iter().zip(results).filter(|(name, _)| !name.is_empty()) {
                     self.scope.set(name, value);
                 }

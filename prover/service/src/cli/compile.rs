@@ -99,6 +99,8 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<Verdict> {
         let path = arguments.calibrate.as_ref().filter(|_| matches!(error, CompileError::Calibration { .. }));
         refused(path.unwrap_or(&arguments.model), &error)
     })?;
+    // Committing takes the most memory, and needs only the circuit.
+    drop(model);
     progress.at(5, "Committing to the weights");
     let file = CircuitFile::new(circuit, weights, report)
         .map_err(|error| problem(format!("{}: {error}", arguments.model.display()), "the model is too large"))?;
@@ -126,6 +128,7 @@ pub fn open(path: &Path) -> Result<Model> {
         let what = format!("{} is not an ONNX model but a {name} of this program", path.display());
         return Err(problem(what, "name the model that it was made from, or `assay inspect` it"));
     }
+    drop(bytes);
     Model::open(path).map_err(|error| refused(path, &error.into()))
 }
 
