@@ -19,10 +19,16 @@ pub fn eq_range(point: &[EF], start: usize, len: usize) -> Vec<EF> {
         let from = start.checked_shr(below).unwrap_or_default();
         let to = last.checked_shr(below).unwrap_or_default();
         let mut next = Vec::with_capacity(to.saturating_sub(from).saturating_add(1));
-        for index in from..=to {
-            let parent = weights.get((index >> 1).saturating_sub(first)).copied().unwrap_or_default();
+        // Both children of a parent at once, without those outside of the range at its ends.
+        for (index, &parent) in (first..).zip(&weights) {
             let one = parent * x;
-            next.push(if index & 1 == 1 { one } else { parent - one });
+            let child = index << 1;
+            if child >= from {
+                next.push(parent - one);
+            }
+            if child < to {
+                next.push(one);
+            }
         }
         (weights, first) = (next, from);
     }
