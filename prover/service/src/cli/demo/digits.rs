@@ -124,11 +124,7 @@ fn forgeries(key: &CheckedKey, honest: &Proof) -> Vec<Forgery> {
 }
 
 fn times(images: &[Shown]) -> Times {
-    Times {
-        prove: images.iter().map(|image| image.prove_duration).collect(),
-        verify: images.iter().map(|image| image.verify_duration).collect(),
-        proof_size_bytes: images.iter().map(|image| image.proof_size_bytes).max().unwrap_or(0),
-    }
+    Times::of(images.iter().map(|image| (image.prove_duration, image.verify_duration, image.proof_size_bytes)))
 }
 
 impl Shown {

@@ -186,11 +186,7 @@ fn forgeries(key: &CheckedKey, honest: &Written, vocabulary: &Vocabulary) -> Vec
 }
 
 fn times(written: &[Written]) -> Times {
-    Times {
-        prove: written.iter().map(|one| one.prove_duration).collect(),
-        verify: written.iter().map(|one| one.verify_duration).collect(),
-        proof_size_bytes: written.iter().map(|one| one.proof_size_bytes).max().unwrap_or(0),
-    }
+    Times::of(written.iter().map(|one| (one.prove_duration, one.verify_duration, one.proof_size_bytes)))
 }
 
 impl Written {

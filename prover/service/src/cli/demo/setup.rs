@@ -151,6 +151,17 @@ pub struct Times {
     pub proof_size_bytes: usize,
 }
 
+impl Times {
+    /// The times of several proofs: to prove, to verify, and the proof's size.
+    pub fn of(proofs: impl Iterator<Item = (Duration, Duration, usize)> + Clone) -> Self {
+        Self {
+            prove: proofs.clone().map(|(prove, ..)| prove).collect(),
+            verify: proofs.clone().map(|(_, verify, _)| verify).collect(),
+            proof_size_bytes: proofs.map(|(.., size)| size).max().unwrap_or(0),
+        }
+    }
+}
+
 /// Median and range.
 fn spread(durations: &[Duration]) -> (String, String) {
     let mut all = durations.to_vec();
