@@ -14,10 +14,12 @@
 )]
 
 extern crate alloc;
+extern crate std;
 
 pub mod circuit;
 pub mod digest;
 pub mod field;
+pub mod halo2;
 pub mod key;
 pub mod statement;
 pub mod sumcheck;
