@@ -188,6 +188,8 @@ pub struct Columns {
 impl Columns {
     /// Allocates all columns and creates all gates.
     pub fn configure(meta: &mut ConstraintSystem<Fr>, shape: Shape, features: Features, visibility: Visibility) -> Self {
+        // Without this the library takes its highest degree from the environment.
+        meta.set_minimum_degree(shape.degree.into());
         let columns = Self::allocate(meta, shape, features, visibility);
         columns.enable_copies(meta, features);
         lane::configure(meta, &columns);
