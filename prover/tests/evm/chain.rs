@@ -34,6 +34,8 @@ impl Chain {
     /// Deploys the contract by a transaction.
     pub fn deploy(creation: Vec<u8>) -> Self {
         let mut state = InMemoryDB::default();
+        // The transactions' sender, who needs something to pay with.
+        state.insert_account_info(Address::ZERO, AccountInfo::from_balance(U256::from(1_000)));
         let mut evm = Evm::builder()
             .with_ref_db(&mut state)
             .with_spec_id(SpecId::CANCUN)

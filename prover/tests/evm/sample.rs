@@ -41,6 +41,8 @@ pub struct Form {
     pub phases: usize,
     /// Public values; without any there is no instance column.
     pub instances: usize,
+    /// Rows at which a column is read, to no effect.
+    pub reads: usize,
     /// Whether a column is never read.
     pub idle: bool,
     /// Whether there are copies at all.
@@ -163,6 +165,12 @@ impl Config {
             let power = vec![squares[0].clone(); self.form.degree - 1].into_iter().reduce(|a, b| a * b).unwrap();
             vec![step * (self.power.cur() - power)]
         });
+        if self.form.reads > 0 {
+            meta.create_gate("reads", |_| {
+                let reads = (0..self.form.reads).map(|index| self.power.rot::<Fr>(index as i32 - 3));
+                vec![reads.reduce(|a, b| a + b).unwrap() * Fr::ZERO]
+            });
+        }
         if let [first, second] = self.sums[..] {
             let [a, b] = [0, 1].map(|index| self.challenges[index].expr());
             meta.create_gate("first sum", |meta| {
@@ -192,7 +200,7 @@ impl Config {
         let first = sample.first_column();
         let mut cells = Vec::new();
         for (row, start) in first.iter().enumerate() {
-            let stepping = row >= 1 && row < ROWS - 2;
+            let stepping = (1..ROWS - 2).contains(&row);
             if stepping {
                 self.step.enable(region, row).unwrap();
             }

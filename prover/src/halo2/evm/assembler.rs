@@ -364,5 +364,5 @@ pub fn creation(code: &[u8]) -> Vec<u8> {
 pub fn big_endian(scalar: &Fr) -> [u8; 32] {
     let mut bytes = scalar.to_repr();
     bytes.as_mut().reverse();
-    bytes.into()
+    bytes
 }

@@ -1,6 +1,7 @@
 //! From a stored proof to the data of a call: points are written out and scalars turned round.
 use assay_verifier::halo2::curve::{Fr, Point};
 use halo2_proofs::halo2curves::ff::PrimeField;
+use halo2_proofs::halo2curves::group::prime::PrimeCurveAffine;
 
 use super::EvmError;
 use super::assembler::big_endian;
@@ -22,10 +23,11 @@ pub fn calldata(shape: &Shape, proof: &[u8], instances: &[Fr], context: &[u8; 32
         let mut bytes = [0; 32];
         bytes.copy_from_slice(message);
         if scalars.contains(&index) {
-            let scalar = Option::<Fr>::from(Fr::from_repr(bytes.into())).ok_or(EvmError::ProofMessage { index })?;
+            let scalar = Option::<Fr>::from(Fr::from_repr(bytes)).ok_or(EvmError::ProofMessage { index })?;
             data.extend(big_endian(&scalar));
         } else {
-            let point = Point(bytes).decode().ok_or(EvmError::ProofMessage { index })?;
+            let point = Point(bytes).decode().filter(|point| !bool::from(point.is_identity()));
+            let point = point.ok_or(EvmError::ProofMessage { index })?;
             data.extend(encode(&point));
         }
     }

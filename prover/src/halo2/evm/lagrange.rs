@@ -6,7 +6,7 @@ use halo2_proofs::halo2curves::ff::Field;
 use halo2_proofs::poly::{EvaluationDomain, Rotation};
 
 use super::assembler::{Assembler, Op};
-use super::memory::{DENOMINATORS, Memory, Tail};
+use super::memory::{Memory, Tail};
 use super::rotations::Set;
 use super::shape::Shape;
 use super::term::Term;
@@ -33,42 +33,39 @@ impl Setting<'_> {
 
     /// `u` less one of the opening's points.
     pub fn difference(&self, rotation: i32) -> Term {
-        let index = self.points.iter().position(|point| *point == rotation).unwrap_or_default();
-        Term::word(self.memory.differences + 32 * index)
+        Term::word(self.memory.differences + 32 * self.index(rotation))
     }
 
-    /// The product of the differences to the points that a set lacks.
-    pub fn complement(&self, set: &Set) -> Term {
-        let lacking = self.points.iter().filter(|point| !set.rotations.contains(point));
-        Term::product(lacking.map(|point| self.difference(*point)))
+    /// The inverse of that.
+    pub fn difference_inverse(&self, rotation: i32) -> Term {
+        Term::word(self.tail.inverses + 32 * (2 + self.index(rotation)))
+    }
+
+    fn index(&self, rotation: i32) -> usize {
+        self.points.iter().position(|point| *point == rotation).unwrap_or_default()
     }
 
     /// The inverse of `x`.
     pub fn x_inverse(&self) -> Term {
         Term::word(self.tail.inverses + 32)
     }
-
-    /// The inverse of the first set's complement.
-    pub fn complement_inverse(&self) -> Term {
-        Term::word(self.tail.inverses + 64)
-    }
 }
 
 /// Computes points, Lagrange polynomials and the instance column.
 pub fn evaluate(asm: &mut Assembler, setting: &Setting<'_>) {
     let Setting { shape, memory, tail, .. } = setting;
-    let (x, one) = (Term::word(memory.x), Term::constant(Fr::ONE));
+    let x = Term::word(memory.x);
     for (index, rotation) in setting.points.iter().enumerate() {
         let (point, difference) = (memory.points + 32 * index, memory.differences + 32 * index);
         (x.clone() * Term::constant(setting.omega(*rotation))).store(asm, point);
         (Term::word(memory.u) - Term::word(point)).store(asm, difference);
+        Term::word(difference).store(asm, tail.inverses + 32 * (2 + index));
     }
     power_of_two(asm, setting.domain.k(), memory.x, memory.x_n);
 
-    (Term::word(memory.x_n) - one.clone()).store(asm, tail.inverses);
+    (Term::word(memory.x_n) - Term::constant(Fr::ONE)).store(asm, tail.inverses);
     x.store(asm, tail.inverses + 32);
-    setting.sets.first().map_or(one, |set| setting.complement(set)).store(asm, tail.inverses + 64);
-    let rows = tail.inverses + 32 * DENOMINATORS;
+    let rows = tail.rows;
     let end = tail.inverses + 32 * tail.inverted;
     denominators(asm, setting, rows, end);
     // The numerator has to be known before its inverse takes its place.

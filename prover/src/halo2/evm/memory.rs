@@ -58,8 +58,10 @@ pub struct Memory {
 /// Addresses of what follows the tables, once their size is known.
 #[derive(Clone, Copy, Debug)]
 pub struct Tail {
-    /// Values to invert: `x^n - 1`, `x`, the differences that the first set lacks, then the Lagrange polynomials' denominators.
+    /// Values to invert: `x^n - 1`, `x`, the differences, then the Lagrange polynomials' denominators.
     pub inverses: usize,
+    /// The first of those denominators.
+    pub rows: usize,
     /// How many those are.
     pub inverted: usize,
     /// Pending bytes of the transcript, later partial products of the inversion and the six words of its exponentiation.
@@ -67,9 +69,6 @@ pub struct Tail {
     /// Constants.
     pub pool: usize,
 }
-
-/// Inverses before those of the denominators.
-pub const DENOMINATORS: usize = 3;
 
 impl Memory {
     /// Lays out all but the tail, for at most `rotations` opening points.
@@ -122,14 +121,20 @@ impl Memory {
         }
     }
 
-    /// Lays out the tail, after tables of so many bytes.
-    pub fn tail(&self, shape: &Shape, tables: usize) -> Tail {
+    /// Lays out the tail, after tables of so many bytes and for so many opening points.
+    pub fn tail(&self, shape: &Shape, rotations: usize, tables: usize) -> Tail {
         let rows = shape.last.unsigned_abs() as usize + shape.instances.max(1);
-        let inverted = DENOMINATORS + rows;
+        let inverted = 2 + rotations + rows;
         let inverses = (self.tables + tables).next_multiple_of(32);
         let scratch = inverses + 32 * inverted;
         // Three initial words, then public values and the first phase at once; later phases are shorter than the proof.
         let pending = 32 * (3 + shape.instances) + shape.proof_size();
-        Tail { inverses, inverted, scratch, pool: scratch + pending.max(32 * inverted + 192) }
+        Tail {
+            inverses,
+            rows: inverses + 32 * (2 + rotations),
+            inverted,
+            scratch,
+            pool: scratch + pending.max(32 * inverted + 192),
+        }
     }
 }

@@ -147,7 +147,7 @@ impl Contract {
         for set in &sets {
             data.extend(opening::table(set)?);
         }
-        let tail = memory.tail(&shape, data.len() - before_tables);
+        let tail = memory.tail(&shape, points.len(), data.len() - before_tables);
 
         let mut asm = Assembler::new(tail.pool);
         let (data_label, pool_label) = (asm.label(), asm.label());

@@ -142,21 +142,15 @@ fn quotient(asm: &mut Assembler, setting: &Setting<'_>) {
 fn add_set(asm: &mut Assembler, setting: &Setting<'_>, index: usize, evaluation: Slot, table: (usize, usize)) {
     let memory = setting.memory;
     let set = &setting.sets[index];
-    for (position, rotation) in set.rotations.iter().enumerate().filter(|_| set.rotations.len() > 1) {
-        let others = || set.rotations.iter().filter(|other| *other != rotation);
-        let constant =
-            others().fold(Fr::ONE, |product, other| product * (setting.omega(*rotation) - setting.omega(*other)));
-        let constant = Term::constant(constant.invert().unwrap_or(Fr::ZERO));
-        let factors = others().flat_map(|other| [setting.difference(*other), setting.x_inverse()]);
-        (Term::product(factors) * constant).store(asm, memory.weights + 32 * position);
+    if set.rotations.len() > 1 {
+        weights(asm, setting, set);
     }
-
     let scalar = asm.next_slot();
     if index == 0 {
         asm.push(1);
     } else {
         let power = Term::product(std::iter::repeat_n(Term::word(memory.nu), index));
-        (power * setting.complement(set) * setting.complement_inverse()).push(asm);
+        (power * ratio(setting, set)).push(asm);
     }
     asm.each(table.0, table.1, entry_size(set), |asm, entry| {
         asm.dup(entry);
@@ -188,6 +182,33 @@ fn add_set(asm: &mut Assembler, setting: &Setting<'_>, index: usize, evaluation:
         asm.replace(scalar);
     });
     asm.op(Op::Pop);
+}
+
+/// `Z_i/Z_0`: what both sets lack cancels out.
+fn ratio(setting: &Setting<'_>, set: &Set) -> Term {
+    let first = &setting.sets[0].rotations;
+    let more = first.iter().filter(|rotation| !set.rotations.contains(rotation));
+    let less = set.rotations.iter().filter(|rotation| !first.contains(rotation));
+    Term::product(
+        more.map(|rotation| setting.difference(*rotation))
+            .chain(less.map(|rotation| setting.difference_inverse(*rotation))),
+    )
+}
+
+/// Weights of a set's evaluations in their interpolation at `u`: for the point `x omega^i`, the product of `u - x omega^j`
+/// over `x omega^i - x omega^j` for all other points.
+fn weights(asm: &mut Assembler, setting: &Setting<'_>, set: &Set) {
+    let (weights, others) = (setting.memory.weights, set.rotations.len() - 1);
+    let all = set.rotations.iter().map(|rotation| setting.difference(*rotation));
+    Term::product(all.chain(std::iter::repeat_n(setting.x_inverse(), others))).store(asm, weights);
+    // The first weight holds what all have in common, and is the last to be replaced.
+    for (position, rotation) in set.rotations.iter().enumerate().rev() {
+        let others = set.rotations.iter().filter(|other| *other != rotation);
+        let product: Fr = others.map(|other| setting.omega(*rotation) - setting.omega(*other)).product();
+        let constant = Term::constant(product.invert().unwrap_or(Fr::ZERO));
+        let weight = Term::word(weights) * setting.difference_inverse(*rotation) * constant;
+        weight.store(asm, weights + 32 * position);
+    }
 }
 
 /// Copies a point to an address; the address that it is copied from is on the stack.
