@@ -1,12 +1,12 @@
 //! Keys.
-use assay_circuits::eval::Weights;
+use assay_circuits::eval::{EvalError, Weights};
 use assay_verifier::circuit::{CheckedCircuit, Limits};
 use assay_verifier::halo2::curve::{Bn256, Fr, G1Affine, Point};
 use assay_verifier::halo2::key::{CheckedKey, Key, KeyError};
 use assay_verifier::halo2::shape::{Shape, Visibility};
 use assay_verifier::halo2::srs::Srs;
-use halo2_proofs::plonk::{ProvingKey, keygen_pk2};
 use halo2_proofs::arithmetic::Field;
+use halo2_proofs::plonk::{ProvingKey, keygen_pk2};
 use halo2_proofs::poly::commitment::Params;
 use halo2_proofs::poly::kzg::commitment::ParamsKZG;
 
@@ -23,6 +23,9 @@ pub enum KeygenError {
     /// The circuit cannot be shown.
     #[error(transparent)]
     Program(#[from] ProgramError),
+    /// The weights do not fit the description.
+    #[error(transparent)]
+    Weights(EvalError),
     /// The circuit does not fit the shape.
     #[error("{needed} rows do not fit the {rows} of the shape")]
     Rows {
@@ -77,8 +80,7 @@ impl Setting {
         if params.k() != u32::from(expected) {
             return Err(KeygenError::Size { expected, actual: params.k() });
         }
-        keygen_pk2(params, &Synthesis::structure(self), false)
-            .map_err(|error| KeygenError::Library(error.to_string()))
+        keygen_pk2(params, &Synthesis::structure(self), false).map_err(|error| KeygenError::Library(error.to_string()))
     }
 
     /// The verification key.

@@ -1,13 +1,18 @@
-//! The engine `halo2`.
+//! The prover's side of the engine `halo2`.
+pub mod choose;
 pub mod circuit;
 pub mod copies;
+pub mod evm;
 pub mod fixed;
 pub mod keygen;
 pub mod layout;
 pub mod program;
 pub mod prove;
+mod prover;
 pub mod secret;
 pub mod tables;
 pub mod witness;
+
+pub use prover::Prover;
 
 pub use assay_verifier::halo2::field;

@@ -29,7 +29,9 @@ impl Builder<'_> {
                 let (row, o) = (cell / node.inner as usize, cell % node.inner as usize);
                 for value in self.read(&expression.gathers(index)[0], view, row, o) {
                     *target = match (value, *target) {
-                        (Value::Constant(read), Value::Constant(so_far)) => Value::Constant(so_far + coefficient * read),
+                        (Value::Constant(read), Value::Constant(so_far)) => {
+                            Value::Constant(so_far + coefficient * read)
+                        }
                         (value, Value::Constant(0)) if *coefficient == 1 => value,
                         (Value::Constant(0), so_far) => so_far,
                         _ => return None,

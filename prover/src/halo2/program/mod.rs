@@ -25,7 +25,6 @@ mod select;
 
 use std::collections::BTreeMap;
 
-
 pub use max::members as max_members;
 
 use assay_verifier::circuit::{CheckedCircuit, Expression, Gather, Node, Op, Pass, TableId, Term, View, WeightId};
@@ -262,6 +261,9 @@ pub enum ProgramError {
         /// Width of the limbs.
         limb_bits: u8,
     },
+    /// No shape holds the circuit.
+    #[error("no number of rows and columns within the limits holds the circuit")]
+    Shape,
     /// More equations of one node than exponents.
     #[error("node {0} has too many cells")]
     Cells(usize),
@@ -465,9 +467,7 @@ impl Builder<'_> {
                     (None, _) => Value::Constant(0),
                     (Some(place), Pass::None) => self.cell(view.source, place),
                     (Some(place), Pass::Output { offset }) => self.cell(view.source, place * inner + offset + o),
-                    (Some(place), Pass::Channel { offset }) => {
-                        self.cell(view.source, place * inner + offset + channel)
-                    }
+                    (Some(place), Pass::Channel { offset }) => self.cell(view.source, place * inner + offset + channel),
                 });
             }
         }

@@ -54,13 +54,7 @@ struct Maker<'a> {
 
 impl Second {
     /// What follows from a first phase.
-    pub fn new(
-        checked: &CheckedCircuit,
-        program: &Program,
-        layout: &Layout,
-        first: &First,
-        drawn: Challenges,
-    ) -> Self {
+    pub fn new(checked: &CheckedCircuit, program: &Program, layout: &Layout, first: &First, drawn: Challenges) -> Self {
         let column = || vec![Fr::ZERO; layout.rows + 1];
         let second = Self {
             equation: column(),
@@ -216,9 +210,7 @@ impl Maker<'_> {
             }
         }
         let mut entries: Vec<Vec<Fr>> = vec![vec![theta; rows]; self.first.counts.len()];
-        for (position, (tag, (argument, value))) in
-            self.layout.tables.entries(self.checked.circuit()).enumerate()
-        {
+        for (position, (tag, (argument, value))) in self.layout.tables.entries(self.checked.circuit()).enumerate() {
             entries[position / rows][position % rows] +=
                 field(argument) + eta * field(value) + tag_weight * Fr::from(tag as u64);
         }
@@ -263,8 +255,7 @@ fn accumulators(block: &Block, limb_bits: u8) -> Option<Box<dyn Fn(&super::Lane,
             let middle = 1i128 << (rescale.top_bits(limb_bits) - 1);
             Some(Box::new(move |lane, row| {
                 let [a, b, c, d] = [0, 1, 2, 3].map(|slot: usize| i128::from(lane.limbs[slot][row]));
-                let (remainder, result) =
-                    if rescale.wide { (0, a + base * (b + base * c)) } else { (a + base * b, c) };
+                let (remainder, result) = if rescale.wide { (0, a + base * (b + base * c)) } else { (a + base * b, c) };
                 let quotient = i128::from(rescale.low) + result + ((d - middle) << low);
                 let value = remainder + unit * quotient - half - i128::from(rescale.constant);
                 // Within 2^62 for every witness: see the bounds of the description.

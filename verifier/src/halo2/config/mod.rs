@@ -30,7 +30,8 @@ mod weights;
 
 use alloc::vec::Vec;
 use halo2_proofs::plonk::{
-    Advice, Any, Challenge, Column, ConstraintSystem, Expression, FirstPhase, Fixed, Instance, SecondPhase, VirtualCells,
+    Advice, Any, Challenge, Column, ConstraintSystem, Expression, FirstPhase, Fixed, Instance, SecondPhase,
+    VirtualCells,
 };
 use halo2_proofs::poly::Rotation;
 
@@ -187,7 +188,12 @@ pub struct Columns {
 
 impl Columns {
     /// Allocates all columns and creates all gates.
-    pub fn configure(meta: &mut ConstraintSystem<Fr>, shape: Shape, features: Features, visibility: Visibility) -> Self {
+    pub fn configure(
+        meta: &mut ConstraintSystem<Fr>,
+        shape: Shape,
+        features: Features,
+        visibility: Visibility,
+    ) -> Self {
         // Without this the library takes its highest degree from the environment.
         meta.set_minimum_degree(shape.degree.into());
         let columns = Self::allocate(meta, shape, features, visibility);
@@ -260,8 +266,7 @@ impl Columns {
             square_times: meta.fixed_column(),
             constants: meta.fixed_column(),
         };
-        let members =
-            features.members.then(|| MemberRows { member: meta.fixed_column(), next: meta.fixed_column() });
+        let members = features.members.then(|| MemberRows { member: meta.fixed_column(), next: meta.fixed_column() });
         Self {
             shape,
             instance,
