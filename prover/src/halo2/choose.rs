@@ -14,14 +14,16 @@ use assay_verifier::halo2::shape::{
 use super::layout::{Layout, RESERVED, vector_len};
 use super::program::{Program, ProgramError};
 
-/// Nanoseconds on two cores for each row: commitment to a column of field elements.
-const COMMIT_LARGE: f64 = 4300.0;
-/// The same of small integers.
-const COMMIT_SMALL: f64 = 1400.0;
+/// Nanoseconds on two cores of any commitment.
+const COMMIT: f64 = 3e6;
+/// And for each row of a column of field elements.
+const COMMIT_LARGE: f64 = 2300.0;
+/// And for each row of small integers.
+const COMMIT_SMALL: f64 = 400.0;
 /// One transform, for each row and doubling.
-const TRANSFORM: f64 = 14.0;
-/// Evaluation of one constraint's product at one point.
-const EVALUATE: f64 = 16.0;
+const TRANSFORM: f64 = 26.0;
+/// Evaluation of one product of a constraint at one point.
+const EVALUATE: f64 = 40.0;
 /// Widths of limbs that are tried.
 const LIMB_BITS: std::ops::RangeInclusive<u8> = 6..=16;
 /// Largest proof in bytes that is chosen if there is a choice.
@@ -138,7 +140,8 @@ pub fn cost(shape: &Shape, features: Features, visibility: Visibility) -> f64 {
     let evaluate =
         extended * EVALUATE * (2.0 * columns.copied + 3.0 * columns.fixed + 4.0 * shape.fractions() as f64 + 40.0);
     let bytes = proof_bytes(&columns, shape);
-    rows * (commit + transform + evaluate) + (bytes - PROOF_BYTES).max(0.0) * BYTE
+    let commitments = columns.large + columns.products + degree + 3.0 + columns.small;
+    commitments * COMMIT + rows * (commit + transform + evaluate) + (bytes - PROOF_BYTES).max(0.0) * BYTE
 }
 
 /// Numbers of columns by what they cost.
