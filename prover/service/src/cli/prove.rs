@@ -3,8 +3,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Result;
+use assay_verifier::key::CheckedKey;
 use assay_verifier::statement::CONTEXT_LEN_MAX;
-use assay_verifier::{sumcheck, wire};
+use assay_verifier::{verify, wire};
 use clap::Args;
 use serde::Serialize;
 
@@ -19,6 +20,7 @@ const EXAMPLES: &str = "\
 Examples:
   assay prove model.circuit --input input.json --proof answer.proof
   assay prove model.circuit --input samples.npz --sample 3 --proof answer.proof --context 5f02c1
+  assay prove model.circuit --key model.key --input input.json --proof answer.proof
 
 The proof binds the key, all inputs, all outputs and the context. The context is any bytes of yours, such as the digest \
 of a request: a proof that was made for one cannot be shown for another. The proof is verified before it is written.";
@@ -82,19 +84,20 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<Verdict> {
     })?;
     let proven = start.elapsed();
     progress.at(0, "Verifying");
+    let key = CheckedKey::from(prover.key().clone());
     let start = Instant::now();
-    sumcheck::verify(prover.key(), &proof).map_err(|error| {
+    verify(&key, &proof).map_err(|error| {
         problem(format!("the proof does not verify ({error}); nothing was written"), "please report this as a defect")
     })?;
     let verified = start.elapsed();
     let bytes = wire::encode(&proof);
     files::write(&arguments.proof, &bytes)?;
     drop(progress);
-    let circuit = prover.key().circuit();
+    let circuit = key.circuit();
     let outputs = Named::all(&circuit.circuit().outputs, &proof.statement.outputs);
     outputs.iter().for_each(|named| named.show("output", output));
     output.field("proof", format_args!("{} ({})", arguments.proof.display(), output::bytes(bytes.len() as u64)));
-    output.field("key", prover.key().digest());
+    output.field("key", key.digest());
     if !context.is_empty() {
         output.field("context", hex::encode(context));
     }
@@ -105,7 +108,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<Verdict> {
         file: &arguments.proof,
         proof_size_bytes: bytes.len(),
         circuit: circuit.digest().to_string(),
-        key: prover.key().digest().to_string(),
+        key: key.digest().to_string(),
         context: hex::encode(context),
         sample: arguments.input.sample,
         outputs,

@@ -94,7 +94,8 @@ impl Key {
         let fail =
             |what: String| problem(format!("{}: {what}", path.display()), "ask for the key again, or make it anew");
         let checked = CheckedKey::new(key, &Limits::default()).map_err(|error| fail(error.to_string()))?;
-        let (terms, bits) = security::soundness(&checked).map_err(|error| fail(error.to_string()))?;
+        let CheckedKey::Sumcheck(engine) = &checked;
+        let (terms, bits) = security::soundness(engine).map_err(|error| fail(error.to_string()))?;
         let terms = terms.iter().map(|term| ErrorTerm { source: term.source, bits: term.bits }).collect();
         Ok(Self { checked, soundness: Soundness { bits, terms } })
     }
