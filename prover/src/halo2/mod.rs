@@ -13,6 +13,6 @@ pub mod secret;
 pub mod tables;
 pub mod witness;
 
-pub use prover::Prover;
+pub use prover::{Prover, Proven};
 
 pub use assay_verifier::halo2::field;

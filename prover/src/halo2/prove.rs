@@ -1,5 +1,5 @@
 //! Proofs.
-use assay_circuits::eval::Evaluation;
+use assay_circuits::eval::{EvalError, Evaluation};
 use assay_verifier::halo2::curve::{Bn256, Fr, G1Affine, Point};
 use assay_verifier::halo2::key::CheckedKey;
 use assay_verifier::halo2::prefix;
@@ -22,6 +22,9 @@ use super::witness::First;
 /// Why there is no proof.
 #[derive(Debug, thiserror::Error)]
 pub enum ProveError {
+    /// The inputs do not fit the circuit.
+    #[error(transparent)]
+    Inputs(#[from] EvalError),
     /// The library refused.
     #[error("the proof system refused: {0}")]
     Library(String),

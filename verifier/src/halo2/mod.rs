@@ -9,4 +9,4 @@ pub mod srs;
 pub mod transcript;
 mod verify;
 
-pub use verify::{VerifyError, field, prefix, verify};
+pub use verify::{Argument, VerifyError, field, prefix, verify, verify_statement};

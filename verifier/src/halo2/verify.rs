@@ -3,17 +3,57 @@ use alloc::vec::Vec;
 use halo2_proofs::plonk::verify_proof;
 use halo2_proofs::poly::kzg::multiopen::VerifierSHPLONK;
 use halo2_proofs::poly::kzg::strategy::SingleStrategy;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::curve::{Fr, G1Affine, Point};
 use super::hiding;
 use super::key::CheckedKey;
 use super::transcript::Reader;
+use crate::circuit::{Circuit, Port, product};
 use crate::digest::digest;
+use crate::statement::{CONTEXT_LEN_MAX, Inputs, Statement};
+
+/// A proof of the engine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Argument {
+    /// Messages in the order of the protocol: compressed points and scalars, 32 bytes each.
+    pub messages: Vec<u8>,
+}
 
 /// Why a proof is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum VerifyError {
+    /// The statement is for another key.
+    #[error("the statement is for another key")]
+    OtherKey,
+    /// The context is too long.
+    #[error("the context has more than {CONTEXT_LEN_MAX} bytes")]
+    Context,
+    /// Inputs are public in the statement and private in the key, or the other way round.
+    #[error("the statement's inputs are not as public or private as the key says")]
+    Visibility,
+    /// A different number of inputs or outputs than the circuit has.
+    #[error("number of {0} tensors differs from the circuit's")]
+    PortCount(&'static str),
+    /// A tensor of another length.
+    #[error("{kind} {index} has a wrong length")]
+    PortLength {
+        /// Input or output.
+        kind: &'static str,
+        /// Which one.
+        index: usize,
+    },
+    /// A value out of range.
+    #[error("{kind} {index}: the value at position {position} is out of range")]
+    PortRange {
+        /// Input or output.
+        kind: &'static str,
+        /// Which one.
+        index: usize,
+        /// Where in the model's order.
+        position: usize,
+    },
     /// A commitment to inputs is malformed, or there is another number of them than the key has columns.
     #[error("the commitment to the inputs is malformed")]
     Commitment,
@@ -39,6 +79,54 @@ pub fn prefix(key: &CheckedKey, context: &[u8], inputs: &[Point]) -> Vec<[u8; 32
 pub fn field(value: i64) -> Fr {
     let magnitude = Fr::from(value.unsigned_abs());
     if value < 0 { -magnitude } else { magnitude }
+}
+
+/// Verifies what a statement says.
+///
+/// # Errors
+/// The first check that fails.
+pub fn verify_statement(key: &CheckedKey, statement: &Statement, argument: &Argument) -> Result<(), VerifyError> {
+    if statement.key != key.digest() {
+        return Err(VerifyError::OtherKey);
+    }
+    if statement.context.len() > CONTEXT_LEN_MAX {
+        return Err(VerifyError::Context);
+    }
+    let Circuit { inputs, outputs, .. } = key.circuit().circuit();
+    let mut public = Vec::new();
+    let mut commitments = Vec::new();
+    match (&statement.inputs, key.key().visibility.private_input) {
+        (Inputs::Public(tensors), false) => read_ports(key, "input", inputs, tensors, &mut public)?,
+        (Inputs::Private(commitment), true) => commitments.extend(commitment.0.iter().map(|&point| Point(point))),
+        _ => return Err(VerifyError::Visibility),
+    }
+    read_ports(key, "output", outputs, &statement.outputs, &mut public)?;
+    verify(key, &commitments, &public, &statement.context, &argument.messages)
+}
+
+/// Appends the values of tensors in the nodes' order, all checked.
+fn read_ports(
+    key: &CheckedKey,
+    kind: &'static str,
+    ports: &[Port],
+    tensors: &[Vec<i64>],
+    public: &mut Vec<i64>,
+) -> Result<(), VerifyError> {
+    if ports.len() != tensors.len() {
+        return Err(VerifyError::PortCount(kind));
+    }
+    for (index, (port, tensor)) in ports.iter().zip(tensors).enumerate() {
+        let length = VerifyError::PortLength { kind, index };
+        let range = key.circuit().range(port.node).ok_or(length)?;
+        if product(&port.dims) != tensor.len() as u64 {
+            return Err(length);
+        }
+        if let Some(position) = tensor.iter().position(|&value| !range.contains(value)) {
+            return Err(VerifyError::PortRange { kind, index, position });
+        }
+        public.extend(port.to_node_order(tensor));
+    }
+    Ok(())
 }
 
 /// Verifies that public values in the nodes' order, inputs if public and then outputs, are those of an evaluation.
