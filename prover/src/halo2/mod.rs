@@ -1,0 +1,2 @@
+//! The engine `halo2`: KZG on BN254, a few kilobytes, zero knowledge.
+pub mod srs;
