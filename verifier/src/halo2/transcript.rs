@@ -5,8 +5,9 @@
 //! absorbed as their affine coordinates and scalars as they are, big-endian; in the proof points are compressed and scalars
 //! little-endian, and both must be canonical. The point at infinity is refused.
 use alloc::vec::Vec;
-use halo2_proofs::halo2curves::CurveAffine;
 use halo2_proofs::halo2curves::ff::{FromUniformBytes, PrimeField};
+use halo2_proofs::halo2curves::group::prime::PrimeCurveAffine;
+use halo2_proofs::halo2curves::{Coordinates, CurveAffine};
 use halo2_proofs::transcript::{EncodedChallenge, Transcript, TranscriptRead, TranscriptWrite};
 use sha3::{Digest, Keccak256};
 use std::io;
@@ -55,9 +56,10 @@ impl Chain {
     }
 
     fn point(&mut self, point: &G1Affine) -> io::Result<()> {
-        let coordinates =
-            Option::from(point.coordinates()).ok_or(io::Error::new(io::ErrorKind::InvalidData, "point at infinity"));
-        let coordinates: halo2_proofs::halo2curves::Coordinates<G1Affine> = coordinates?;
+        // The curve library gives infinity the coordinates (0, 0).
+        let coordinates = Option::<Coordinates<G1Affine>>::from(point.coordinates())
+            .filter(|_| !bool::from(point.is_identity()))
+            .ok_or(io::Error::new(io::ErrorKind::InvalidData, "point at infinity"))?;
         self.big_endian(coordinates.x().to_repr().as_ref());
         self.big_endian(coordinates.y().to_repr().as_ref());
         Ok(())

@@ -1,0 +1,190 @@
+//! A contract that verifies proofs of one key on an EVM chain.
+//!
+//! [`Contract::new`] writes the contract's bytecode for a verifying key of the library: no compiler is needed. It takes the
+//! key's digest and the setup's points into the code; a call brings the digest of the context, the public values and the proof,
+//! and gets the word 1 or reverts. The contract checks what the verifier checks: lengths, reduced scalars, points on the
+//! curve, the transcript, the constraints at the evaluation point, the opening. It needs the instructions of Shanghai and
+//! the precompiled contracts of Byzantium.
+//!
+//! # Limits
+//! No built-in lookups (our circuits argue theirs in columns), at most one instance column, read in its own row, and a code of
+//! at most 24,576 bytes ([EIP-170]). What exceeds them is refused with an [`EvmError`].
+//!
+//! [EIP-170]: https://eips.ethereum.org/EIPS/eip-170
+mod assembler;
+mod calldata;
+mod identity;
+mod lagrange;
+mod memory;
+mod opening;
+mod rotations;
+mod shape;
+mod term;
+mod transcript;
+
+use assay_verifier::halo2::curve::{Fr, G1Affine};
+use halo2_proofs::plonk::VerifyingKey;
+
+use assembler::Assembler;
+use lagrange::Setting;
+use memory::Memory;
+use rotations::Known;
+use shape::Shape;
+
+pub use opening::OpeningKey;
+
+/// Bytes that a contract may have.
+pub const CODE_LIMIT: usize = 24_576;
+
+/// Why there is no contract for a key, or no call for a proof.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EvmError {
+    /// The key has built-in lookups.
+    #[error("the key has built-in lookup arguments, which the contract does not check")]
+    Lookups,
+    /// The key has another number of instance columns.
+    #[error("the key has {columns} instance columns, the contract reads public values from one")]
+    InstanceColumns {
+        /// How many.
+        columns: usize,
+    },
+    /// The instance column is read in another row.
+    #[error("the instance column is read at rotation {rotation}, the contract reads it in its own row")]
+    InstanceRotation {
+        /// Which.
+        rotation: i32,
+    },
+    /// There are too many public values, or another number than the contract takes.
+    #[error("{instances} public values where {usable} are possible")]
+    Instances {
+        /// How many.
+        instances: usize,
+        /// How many there can be.
+        usable: usize,
+    },
+    /// The key's parts do not belong together.
+    #[error("the verifying key is malformed")]
+    Key,
+    /// A column is read twice at the same point.
+    #[error("a column is read twice at the point of rotation {rotation}")]
+    QueriedTwice {
+        /// The rotation that comes to one that was there.
+        rotation: i32,
+    },
+    /// An expression needs more of the machine's stack than there is.
+    #[error("a constraint is too deep for the machine's stack")]
+    Stack,
+    /// Points do not find place where tables can name them.
+    #[error("the proof and the key's commitments need more than 64 KiB of memory")]
+    Memory,
+    /// The contract would be larger than chains accept.
+    #[error("the contract would have {size} bytes, more than the {CODE_LIMIT} that chains accept")]
+    CodeSize {
+        /// How large.
+        size: usize,
+    },
+    /// The proof has another length.
+    #[error("the proof has {size} bytes where the key's proofs have {expected}")]
+    ProofSize {
+        /// How many bytes.
+        size: usize,
+        /// How many it should have.
+        expected: usize,
+    },
+    /// A message of the proof is not what it should be.
+    #[error("word {index} of the proof is not the canonical encoding of a point or a scalar")]
+    ProofMessage {
+        /// Which word.
+        index: usize,
+    },
+}
+
+/// A contract that verifies the proofs of one key.
+#[derive(Clone, Debug)]
+pub struct Contract {
+    code: Vec<u8>,
+    shape: Shape,
+}
+
+impl Contract {
+    /// Writes the contract for a key whose statements have so many public values. The key's digest starts the transcript.
+    ///
+    /// # Errors
+    /// The key is outside the limits, or its contract would be.
+    pub fn new(
+        key: &VerifyingKey<G1Affine>,
+        opening: &OpeningKey,
+        key_digest: [u8; 32],
+        instances: usize,
+    ) -> Result<Self, EvmError> {
+        let shape = Shape::new(key, instances)?;
+        let mut fixed = vec![None; key.fixed_commitments().len()];
+        let mut commitments = Vec::new();
+        for query in &shape.fixed {
+            if fixed[query.column].is_none() {
+                fixed[query.column] = Some(commitments.len());
+                commitments.push(key.fixed_commitments()[query.column]);
+            }
+        }
+        let own = commitments.len();
+        commitments.extend_from_slice(key.permutation().commitments());
+
+        let domain = key.get_domain();
+        let rows = domain.get_n() as usize;
+        let points = shape.rotations(rows);
+        let memory = Memory::new(&shape, points.len(), commitments.len());
+        let place = |index: usize| memory.commitments + 64 * index;
+        let known = Known {
+            fixed: fixed.into_iter().map(|index| index.map(place)).collect(),
+            permutation: (own..commitments.len()).map(place).collect(),
+            quotient: (memory.quotient, memory.quotient_eval),
+        };
+        let sets = rotations::sets(&shape, &memory.proof, &known, rows)?;
+
+        let mut data = opening.pairing();
+        data.extend(commitments.iter().flat_map(opening::encode));
+        let before_tables = data.len();
+        for set in &sets {
+            data.extend(opening::table(set)?);
+        }
+        let tail = memory.tail(&shape, points.len(), data.len() - before_tables);
+
+        let mut asm = Assembler::new(tail.pool);
+        let (data_label, pool_label) = (asm.label(), asm.label());
+        transcript::check_call(&mut asm, shape.calldata_size());
+        asm.start();
+        asm.copy_code(memory.data, data_label, Some(data.len()));
+        asm.copy_code(tail.pool, pool_label, None);
+        let start = transcript::Start { key_digest, transcript_repr: key.transcript_repr() };
+        transcript::read(&mut asm, &shape, &memory, &tail, &start);
+        let setting = Setting { domain, shape: &shape, memory: &memory, tail: &tail, sets: &sets, points: &points };
+        lagrange::evaluate(&mut asm, &setting);
+        identity::evaluate(&mut asm, key, &shape, &memory, &tail)?;
+        opening::verify(&mut asm, &setting, opening);
+        let code = asm.finish(&data, data_label, pool_label)?;
+        Ok(Self { code, shape })
+    }
+
+    /// The code that chains store.
+    pub fn code(&self) -> &[u8] {
+        &self.code
+    }
+
+    /// The code that deploys it.
+    pub fn creation(&self) -> Vec<u8> {
+        assembler::creation(&self.code)
+    }
+
+    /// The data of a call for a proof as it is stored.
+    ///
+    /// # Errors
+    /// The proof is not a sequence of messages as the key's proofs are, or there are other numbers of public values.
+    pub fn calldata(&self, proof: &[u8], instances: &[Fr], context: &[u8; 32]) -> Result<Vec<u8>, EvmError> {
+        calldata::calldata(&self.shape, proof, instances, context)
+    }
+
+    /// Bytes of a call's data.
+    pub fn calldata_size(&self) -> usize {
+        self.shape.calldata_size()
+    }
+}

@@ -1,0 +1,109 @@
+//! Proofs with one message changed, and proofs of what is not so.
+use std::io::ErrorKind;
+
+use assay_prover::halo2::evm::EvmError;
+use assay_verifier::halo2::curve::{Fr, G1Affine, Point};
+use assay_verifier::halo2::transcript::{Reader, Writer};
+use halo2_proofs::halo2curves::ff::{Field, PrimeField};
+use halo2_proofs::halo2curves::group::Curve;
+use halo2_proofs::transcript::{TranscriptRead, TranscriptWrite};
+
+use super::sample::{CONTEXT, Deviation};
+use super::{Case, Form, SMALL, USUAL};
+
+/// The other messages that a message could be, each canonical.
+fn others(word: [u8; 32]) -> Vec<[u8; 32]> {
+    let mut others = Vec::new();
+    if let Some(point) = Point(word).decode() {
+        let moved = (point + G1Affine::generator()).to_affine();
+        others.extend([-point, moved, G1Affine::generator()].map(|point| Point::new(&point).0));
+    }
+    if let Some(scalar) = Option::<Fr>::from(Fr::from_repr(word)) {
+        others.extend([scalar + Fr::ONE, -scalar, Fr::ZERO].map(|scalar| scalar.to_repr()));
+    }
+    others.retain(|other| *other != word);
+    others
+}
+
+#[test]
+fn another_message_is_rejected() {
+    for form in [SMALL, USUAL] {
+        let mut case = Case::new(form);
+        let (instances, proof) = (case.instances.clone(), case.proof.clone());
+        let mut tried = 0;
+        for (index, word) in proof.chunks(32).enumerate() {
+            for other in others(word.try_into().unwrap()) {
+                let mut tampered = proof.clone();
+                tampered[32 * index..32 * index + 32].copy_from_slice(&other);
+                assert!(!case.accepts(&instances, &tampered, &CONTEXT), "message {index}");
+                tried += 1;
+            }
+        }
+        assert!(tried > 2 * proof.len() / 32);
+    }
+}
+
+#[test]
+fn a_witness_that_breaks_a_constraint_is_rejected() {
+    let mut case = Case::new(USUAL);
+    for deviation in [
+        Deviation::Square,
+        Deviation::NextRow,
+        Deviation::Power,
+        Deviation::FirstSum,
+        Deviation::SecondSum,
+        Deviation::Copy,
+        Deviation::Public,
+    ] {
+        let (instances, proof) = case.setup.prove(5, Some(deviation));
+        assert!(!case.accepts(&instances, &proof, &CONTEXT), "{deviation:?}");
+    }
+    let (instances, proof) = case.setup.prove(5, None);
+    assert!(case.accepts(&instances, &proof, &CONTEXT));
+}
+
+#[test]
+fn other_public_values_are_rejected() {
+    for form in [Form { squares: 3, instances: 4, ..SMALL }, USUAL] {
+        let mut case = Case::new(form);
+        let proof = case.proof.clone();
+        for index in 0..case.instances.len() {
+            let mut instances = case.instances.clone();
+            instances[index] += Fr::ONE;
+            assert!(!case.accepts(&instances, &proof, &CONTEXT), "public value {index}");
+        }
+        let mut instances = case.instances.clone();
+        instances.reverse();
+        assert!(!case.accepts(&instances, &proof, &CONTEXT));
+    }
+}
+
+#[test]
+fn a_proof_for_something_else_is_rejected() {
+    let mut case = Case::new(USUAL);
+    let (instances, proof) = (case.instances.clone(), case.proof.clone());
+    let mut context = CONTEXT;
+    context[31] ^= 1;
+    assert!(!case.accepts(&instances, &proof, &context));
+    let (other_instances, other) = case.setup.prove(6, None);
+    assert!(!case.accepts(&instances, &other, &CONTEXT));
+    assert!(!case.accepts(&other_instances, &proof, &CONTEXT));
+    assert!(case.accepts(&other_instances, &other, &CONTEXT));
+}
+
+#[test]
+fn infinity_is_no_message() {
+    let infinity = Point::new(&G1Affine::default()).0;
+    assert_eq!(Reader::new(&[], &infinity).read_point().unwrap_err().kind(), ErrorKind::InvalidData);
+    assert!(Writer::default().write_point(G1Affine::default()).is_err());
+
+    let mut case = Case::new(USUAL);
+    let instances = case.instances.clone();
+    for index in 0..case.proof.len() / 32 {
+        let mut tampered = case.proof.clone();
+        tampered[32 * index..32 * index + 32].copy_from_slice(&infinity);
+        let call = case.contract.calldata(&tampered, &instances, &CONTEXT);
+        assert_eq!(call.unwrap_err(), EvmError::ProofMessage { index });
+        assert!(!case.accepts(&instances, &tampered, &CONTEXT), "message {index}");
+    }
+}
