@@ -11,6 +11,7 @@ mod output;
 mod problem;
 mod progress;
 mod prove;
+mod secrecy;
 mod statement;
 mod verify;
 
