@@ -1,4 +1,6 @@
 //! Keys that there is no contract for, and proofs that there is no call for.
+use std::str::FromStr;
+
 use assay_prover::halo2::evm::{Contract, EvmError};
 use assay_verifier::halo2::curve::{Bn256, Fr, G1Affine};
 use halo2_proofs::circuit::{Layouter, SimpleFloorPlanner};
@@ -8,6 +10,7 @@ use halo2_proofs::poly::commitment::ParamsProver;
 use halo2_proofs::poly::kzg::commitment::ParamsKZG;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
+use revm::primitives::keccak256;
 
 use super::sample::{CONTEXT, KEY};
 use super::{Case, USUAL};
@@ -110,4 +113,23 @@ fn proofs_of_another_shape_have_no_call() {
         tampered[32 * index..32 * index + 32].copy_from_slice(&[0xff; 32]);
         assert_eq!(call(&tampered, instances), EvmError::ProofMessage { index });
     }
+}
+
+#[test]
+fn files_say_what_the_contract_is() {
+    let case = Case::new(USUAL);
+    let files = case.contract.files();
+    let names: Vec<&str> = files.iter().map(|file| file.name).collect();
+    assert_eq!(names, ["verifier.bin", "verifier.bin-runtime", "Verifier.sol", "README.txt"]);
+    let bytes = |text: &str| revm::primitives::Bytes::from_str(text.trim()).unwrap();
+    assert_eq!(bytes(&files[0].text), case.contract.creation());
+    assert_eq!(bytes(&files[1].text), *case.contract.code());
+    assert_eq!(bytes(&Contract::calldata_file(&case.data).text), case.data);
+    for file in &files[2..] {
+        assert!(!file.text.contains("{{"), "{}: a value is missing", file.name);
+        assert!(file.text.contains(&keccak256(case.contract.code()).to_string()[2..]));
+    }
+    let proof = case.data.len() - 32 * (1 + case.instances.len());
+    assert!(files[2].text.contains(&format!("PROOF_BYTES = {proof};")));
+    assert!(files[2].text.contains(&format!("PUBLIC_VALUES = {};", case.instances.len())));
 }

@@ -58,6 +58,8 @@ fn good_proofs_are_accepted() {
         ("one phase", Form { phases: 1, ..USUAL }),
         ("two phases", USUAL),
         ("wide, degree 9", WIDE),
+        ("many public values", Form { instances: 1_000, ..USUAL }),
+        ("as a network", Form { squares: 30, copies: 30, degree: 9, instances: 794, ..USUAL }),
     ];
     for (name, form) in forms {
         let mut case = Case::new(form);

@@ -19,10 +19,6 @@ use rand_core::SeedableRng;
 
 use assay_prover::halo2::evm::{Contract, EvmError, OpeningKey};
 
-/// The size of the domain, as a power of two.
-const K: u32 = 6;
-/// Rows that the gates are for.
-const ROWS: usize = 20;
 /// The digest that stands for a key.
 pub const KEY: [u8; 32] = [0xa5; 32];
 /// The digest that stands for a context.
@@ -47,6 +43,18 @@ pub struct Form {
     pub idle: bool,
     /// Whether there are copies at all.
     pub permuted: bool,
+}
+
+impl Form {
+    /// Rows that the gates are for.
+    fn rows(&self) -> usize {
+        self.instances.max(20)
+    }
+
+    /// The size of the domain, as a power of two: some rows are for blinding.
+    fn k(&self) -> u32 {
+        (self.rows() + self.reads.max(4) + 6).next_power_of_two().ilog2()
+    }
 }
 
 /// How a witness deviates from the circuit.
@@ -200,7 +208,7 @@ impl Config {
         let first = sample.first_column();
         let mut cells = Vec::new();
         for (row, start) in first.iter().enumerate() {
-            let stepping = (1..ROWS - 2).contains(&row);
+            let stepping = (1..first.len() - 2).contains(&row);
             if stepping {
                 self.step.enable(region, row).unwrap();
             }
@@ -273,7 +281,7 @@ impl Sample {
     fn first_column(&self) -> Vec<Fr> {
         let mut value = Fr::from(self.seed);
         let mut column = Vec::new();
-        for row in 0..ROWS {
+        for row in 0..self.form.rows() {
             column.push(value);
             for _ in 1..self.form.squares {
                 value = value.square() + constant(row);
@@ -306,7 +314,7 @@ pub struct Setup {
 
 impl Setup {
     pub fn new(form: Form) -> Self {
-        let params = ParamsKZG::<Bn256>::setup(K, ChaCha20Rng::seed_from_u64(1));
+        let params = ParamsKZG::<Bn256>::setup(form.k(), ChaCha20Rng::seed_from_u64(1));
         let circuit = Sample { form, seed: 0, deviation: None };
         let key = keygen_vk(&params, &circuit).unwrap();
         let key = keygen_pk(&params, key, &circuit).unwrap();

@@ -11,6 +11,7 @@ mod output;
 mod problem;
 mod progress;
 mod prove;
+mod secrecy;
 mod srs;
 mod statement;
 mod verify;
@@ -43,7 +44,7 @@ Exit codes: 0 fine, 1 verification failed, 2 usage or input error.";
 const VERSION: &str = concat!(
     env!("CARGO_PKG_VERSION"),
     "\nengine   sumcheck v1 (Goldilocks, WHIR, BLAKE3)",
-    "\nfiles    circuit ASSAYCF1, key ASSAYKY1, proof ASSAYPF1, srs ASSAYSR1",
+    "\nfiles    circuit ASSAYCF1, key ASSAYKY2, proof ASSAYPF2, srs ASSAYSR1",
     "\nmodels   ONNX, operator sets 9 to 21",
 );
 

@@ -13,6 +13,7 @@
 //! [EIP-170]: https://eips.ethereum.org/EIPS/eip-170
 mod assembler;
 mod calldata;
+mod files;
 mod identity;
 mod lagrange;
 mod memory;
@@ -31,6 +32,7 @@ use memory::Memory;
 use rotations::Known;
 use shape::Shape;
 
+pub use files::File;
 pub use opening::OpeningKey;
 
 /// Bytes that a contract may have.
@@ -104,6 +106,7 @@ pub enum EvmError {
 pub struct Contract {
     code: Vec<u8>,
     shape: Shape,
+    key_digest: [u8; 32],
 }
 
 impl Contract {
@@ -162,7 +165,7 @@ impl Contract {
         identity::evaluate(&mut asm, key, &shape, &memory, &tail)?;
         opening::verify(&mut asm, &setting, opening);
         let code = asm.finish(&data, data_label, pool_label)?;
-        Ok(Self { code, shape })
+        Ok(Self { code, shape, key_digest })
     }
 
     /// The code that chains store.
@@ -181,6 +184,16 @@ impl Contract {
     /// The proof is not a sequence of messages as the key's proofs are, or there are other numbers of public values.
     pub fn calldata(&self, proof: &[u8], instances: &[Fr], context: &[u8; 32]) -> Result<Vec<u8>, EvmError> {
         calldata::calldata(&self.shape, proof, instances, context)
+    }
+
+    /// The files that go with it: code, a Solidity library that calls it, and what it is.
+    pub fn files(&self) -> Vec<File> {
+        files::files(self)
+    }
+
+    /// The data of a call as a file.
+    pub fn calldata_file(data: &[u8]) -> File {
+        files::calldata(data)
     }
 
     /// Bytes of a call's data.
