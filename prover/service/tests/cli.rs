@@ -27,6 +27,7 @@ fn from_a_model_to_a_checked_answer() {
 
     let (code, verified) = folder.json(&["verify", "--key", "mlp.key", "--proof", "p.proof"]);
     assert_eq!((code, &verified["verified"], &verified["hiding"]), (0, &json!(true), &json!(false)));
+    assert_eq!((&verified["engine"], &verified["secrecy"]["inputs"]), (&json!("sumcheck"), &json!("public")));
     assert_eq!(verified["outputs"], proven["outputs"]);
     assert_eq!((&verified["key"], &verified["circuit"]), (&proven["key"], &proven["circuit"]));
     assert_eq!(verified["context"], "c0ffee");
@@ -59,6 +60,10 @@ fn forged_statements_are_rejected() {
     folder.fine(&["compile", &fixture("digits_mlp.onnx"), "--bits", "12", "-o", "other.circuit"]);
     folder.fine(&["key", "other.circuit", "-o", "other.key"]);
     assert!(rejected(&["--key", "other.key"]).contains("another key"));
+
+    let proof = ["prove", "mlp.circuit", "--input", &input, "--proof", "q.proof", "--key"];
+    folder.fine(&[&proof[..], &["mlp.key"]].concat());
+    folder.refuses(&[&proof[..], &["other.key"]].concat(), &["other.key is not the key of mlp.circuit"]);
 
     // A key that claims to be for other weights.
     let key: Key = folder.load("mlp.key");
@@ -149,7 +154,7 @@ fn all_kinds_of_files_are_inspected() {
     for (file, kind, words) in [
         (model.as_str(), "model", ["[1, 64]", "weights"]),
         ("mlp.circuit", "circuit", ["digest", "rescale"]),
-        ("mlp.key", "key", ["opening of weights", "all together"]),
+        ("mlp.key", "key", ["no salt", "all together"]),
         ("p.proof", "proof", ["not verified", "messages"]),
     ] {
         let text = folder.fine(&["inspect", file]).stdout;

@@ -10,9 +10,10 @@ pub mod program;
 pub mod prove;
 mod prover;
 pub mod secret;
+pub mod srs;
 pub mod tables;
 pub mod witness;
 
-pub use prover::{Prover, Proven};
+pub use prover::{Proven, Prover};
 
 pub use assay_verifier::halo2::field;

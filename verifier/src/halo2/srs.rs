@@ -8,6 +8,7 @@ use core::fmt;
 
 use alloc::vec::Vec;
 use halo2_proofs::SerdeFormat;
+use halo2_proofs::halo2curves::bn256::Fq;
 use halo2_proofs::halo2curves::ff::PrimeField;
 use halo2_proofs::halo2curves::group::GroupEncoding;
 use halo2_proofs::halo2curves::group::cofactor::CofactorGroup;
@@ -71,6 +72,12 @@ impl Point2 {
 
     /// The point of the curve, which may lie outside of the group of prime order; nothing if the bytes are not a canonical encoding.
     pub fn decompress(&self) -> Option<G2Affine> {
+        let [c0, mut c1] = self.0;
+        if let Some(flags) = c1.last_mut() {
+            *flags &= 0x3f;
+        }
+        // The library panics on coordinates that are not less than the prime.
+        Option::<Fq>::from(Fq::from_bytes(&c0)).zip(Option::<Fq>::from(Fq::from_bytes(&c1)))?;
         let mut encoded = <G2Affine as GroupEncoding>::Repr::default();
         for (to, from) in encoded.as_mut().iter_mut().zip(self.0.iter().flatten()) {
             *to = *from;

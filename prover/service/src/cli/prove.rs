@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Result;
-use assay_verifier::key::CheckedKey;
+use assay_verifier::key::{CheckedKey, Key};
 use assay_verifier::statement::CONTEXT_LEN_MAX;
 use assay_verifier::{verify, wire};
 use clap::Args;
@@ -32,6 +32,9 @@ pub struct Arguments {
     /// The circuit
     #[arg(value_name = "FILE.circuit")]
     circuit: PathBuf,
+    /// The key that the proof must be for; it says the engine too [default: that of `assay key`, engine sumcheck]
+    #[arg(long, short, value_name = "FILE.key")]
+    key: Option<PathBuf>,
     #[command(flatten)]
     input: InputArguments,
     /// Where to write the proof
@@ -74,9 +77,16 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<Verdict> {
     files::check_target(&arguments.proof)?;
     let context = arguments.context.as_ref().map_or(&[][..], |context| &context.0);
     let file = files::load_circuit(&arguments.circuit)?;
+    let named: Option<Key> = arguments.key.as_deref().map(files::load).transpose()?;
     let inputs = arguments.input.integers(file.circuit(), output)?;
     let progress = Progress::spinner("Committing to the weights");
     let prover = file.prover().map_err(|error| files::refused(&arguments.circuit, &error))?;
+    if let (Some(path), Some(key)) = (&arguments.key, &named)
+        && key.digest() != prover.key().digest()
+    {
+        let what = format!("{} is not the key of {}", path.display(), arguments.circuit.display());
+        return Err(problem(what, format!("assay key {}", arguments.circuit.display())));
+    }
     progress.at(0, "Proving");
     let start = Instant::now();
     let proof = prover.prove(&inputs, context).map_err(|error| {

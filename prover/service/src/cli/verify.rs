@@ -15,7 +15,8 @@ use serde::Serialize;
 use super::inputs::InputArguments;
 use super::output::{self, Output, milliseconds};
 use super::prove::{Context, parse_context};
-use super::statement::{HIDING, NOT_PROVEN, Named, PROVEN};
+use super::secrecy::Secrecy;
+use super::statement::{NOT_PROVEN, Named, PROVEN};
 use super::{Verdict, files};
 
 const EXAMPLES: &str = "\
@@ -61,6 +62,7 @@ struct Answer<'a> {
     proven: Option<&'static str>,
     not_proven: [&'static str; 2],
     hiding: bool,
+    secrecy: Secrecy,
     soundness_bits: Option<f64>,
     proof_size_bytes: usize,
     key_duration_ms: f64,
@@ -84,6 +86,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<Verdict> {
         (Err(error), _) | (_, Err(error)) => Some(format!("{} is not a valid key: {error}", arguments.key.display())),
     };
     let statement = &proof.statement;
+    let secrecy = Secrecy::of(&key);
     let soundness_bits = checked.as_ref().ok().and_then(soundness_bits);
     let answer = Answer {
         verified: reason.is_none(),
@@ -96,7 +99,8 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<Verdict> {
         inputs: Named::all(&key.circuit().inputs, statement.inputs.public().map_or(&[], Vec::as_slice)),
         outputs: Named::all(&key.circuit().outputs, &statement.outputs),
         not_proven: NOT_PROVEN,
-        hiding: false,
+        hiding: secrecy.hiding,
+        secrecy,
         soundness_bits,
         proof_size_bytes: bytes.len(),
         key_duration_ms: milliseconds(key_checked),
@@ -132,12 +136,14 @@ fn difference(arguments: &Arguments, checked: &CheckedKey, proof: &Proof, output
 fn soundness_bits(key: &CheckedKey) -> Option<f64> {
     match key {
         CheckedKey::Sumcheck(key) => Some(security::soundness(key).ok()?.1),
+        CheckedKey::Halo2(_) => None,
     }
 }
 
 fn show(answer: &Answer<'_>, output: &Output) {
     output.line(style("VERIFIED").green().bold());
     output.heading("Statement");
+    output.field("engine", &answer.engine);
     output.field("circuit", &answer.circuit);
     output.field("key", &answer.key);
     output.field("context", if answer.context.is_empty() { "none" } else { &answer.context });
@@ -149,7 +155,7 @@ fn show(answer: &Answer<'_>, output: &Output) {
         .iter()
         .enumerate()
         .for_each(|(place, text)| output.field(if place == 0 { "not proven" } else { "" }, text));
-    output.field("hiding", HIDING);
+    answer.secrecy.show(output);
     if let Some(bits) = answer.soundness_bits.map(f64::floor) {
         output.field(
             "soundness",

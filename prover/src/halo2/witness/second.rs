@@ -241,8 +241,11 @@ impl Maker<'_> {
     }
 }
 
+/// The accumulator of a lane's row.
+type Accumulator = Box<dyn Fn(&super::Lane, usize) -> Fr>;
+
 /// The accumulator of a row of a block, if it has an equation.
-fn accumulators(block: &Block, limb_bits: u8) -> Option<Box<dyn Fn(&super::Lane, usize) -> Fr>> {
+fn accumulators(block: &Block, limb_bits: u8) -> Option<Accumulator> {
     match block.kind {
         Kind::Free | Kind::Function { .. } | Kind::Number { equation: false, .. } => None,
         Kind::Plain { constant } => Some(Box::new(move |lane, row| field(lane.values[row]) - field(constant))),
