@@ -27,9 +27,9 @@ const EVALUATE: f64 = 40.0;
 /// Widths of limbs that are tried.
 const LIMB_BITS: std::ops::RangeInclusive<u8> = 6..=16;
 /// Largest proof in bytes that is chosen if there is a choice.
-const PROOF_BYTES: f64 = 6000.0;
+const PROOF_BYTES: f64 = 5800.0;
 /// What a longer one costs in nanoseconds for each byte.
-const BYTE: f64 = 2e5;
+const BYTE: f64 = 3e6;
 
 /// Lengths of what a program lays out, whatever the shape.
 struct Lengths {
