@@ -1,3 +1,21 @@
-//! The prover's side of the engine `halo2`: KZG on BN254, a few kilobytes, zero knowledge.
+//! The prover's side of the engine `halo2`.
+pub mod cache;
+pub mod check;
+pub mod choose;
+pub mod circuit;
+pub mod copies;
 pub mod evm;
+pub mod fixed;
+pub mod keygen;
+pub mod layout;
+pub mod program;
+pub mod prove;
+mod prover;
+pub mod secret;
 pub mod srs;
+pub mod tables;
+pub mod witness;
+
+pub use prover::{Proven, Prover};
+
+pub use assay_verifier::halo2::field;

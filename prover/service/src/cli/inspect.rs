@@ -103,6 +103,7 @@ fn proof(proof: &Proof, output: &Output) {
             ("opening of the witness", wire::bytes(&argument.witness).len()),
             ("openings of weights", wire::bytes(&argument.weights).len()),
         ]),
+        Argument::Halo2(argument) => parts.push(("messages", argument.messages.len())),
     }
     output.field("engine", proof.argument.engine());
     output.field("key", statement.key);
