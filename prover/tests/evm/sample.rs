@@ -5,19 +5,20 @@ use assay_verifier::halo2::curve::{Bn256, Fr, G1Affine};
 use assay_verifier::halo2::transcript::{Reader, Writer};
 use halo2_proofs::circuit::{Layouter, SimpleFloorPlanner, Value};
 use halo2_proofs::halo2curves::ff::Field;
+use halo2_proofs::halo2curves::group::Curve;
 use halo2_proofs::plonk::{
     Advice, Challenge, Circuit, Column, ConstraintSystem, Error, Expression, FirstPhase, Fixed, Instance, ProvingKey,
     SecondPhase, Selector, create_proof, keygen_pk, keygen_vk, verify_proof,
 };
 use halo2_proofs::poly::Rotation;
-use halo2_proofs::poly::commitment::ParamsProver;
+use halo2_proofs::poly::commitment::{Blind, Params, ParamsProver};
 use halo2_proofs::poly::kzg::commitment::{KZGCommitmentScheme, ParamsKZG};
 use halo2_proofs::poly::kzg::multiopen::{ProverSHPLONK, VerifierSHPLONK};
 use halo2_proofs::poly::kzg::strategy::SingleStrategy;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 
-use assay_prover::halo2::evm::{Contract, EvmError, OpeningKey};
+use assay_prover::halo2::evm::{Contract, EvmError, Hidden, OpeningKey};
 
 /// The digest that stands for a key.
 pub const KEY: [u8; 32] = [0xa5; 32];
@@ -37,6 +38,9 @@ pub struct Form {
     pub phases: usize,
     /// Public values; without any there is no instance column.
     pub instances: usize,
+    /// Hidden columns that the key commits to, and then such that the statement commits to.
+    pub weights: usize,
+    pub inputs: usize,
     /// Rows at which a column is read, to no effect.
     pub reads: usize,
     /// Whether a column is never read.
@@ -325,15 +329,37 @@ impl Setup {
         OpeningKey { g1: self.params.get_g()[0], g2: self.params.g2(), s_g2: self.params.s_g2() }
     }
 
-    pub fn contract(&self) -> Result<Contract, EvmError> {
-        Contract::new(self.key.get_vk(), &self.opening(), KEY, self.form.instances)
+    /// The contract for a key with these commitments to weights.
+    pub fn contract(&self, weights: &[G1Affine]) -> Result<Contract, EvmError> {
+        let hidden = Hidden { weights: weights.to_vec(), inputs: self.form.inputs, blinding: self.blinding() };
+        Contract::new(self.key.get_vk(), &self.opening(), &hidden, KEY, self.form.instances)
     }
 
-    /// The public values and a proof.
-    pub fn prove(&self, seed: u64, deviation: Option<Deviation>) -> (Vec<Fr>, Vec<u8>) {
+    /// Commitments of the blinding rows, if anything is hidden.
+    pub fn blinding(&self) -> Vec<G1Affine> {
+        let rows = self.params.n() as usize;
+        let hides = self.form.weights + self.form.inputs > 0;
+        let start = if hides { rows - self.blinding_rows() } else { rows };
+        (start..rows).map(|row| self.lagrange(row)).collect()
+    }
+
+    /// How many rows are for blinding.
+    pub fn blinding_rows(&self) -> usize {
+        self.key.get_vk().cs().blinding_factors() + 1
+    }
+
+    /// The commitment of a row.
+    pub fn lagrange(&self, row: usize) -> G1Affine {
+        let domain = self.key.get_vk().get_domain();
+        let mut unit = domain.empty_lagrange();
+        unit[row] = Fr::ONE;
+        self.params.commit_lagrange(&unit, Blind::default()).to_affine()
+    }
+
+    /// Writes a proof, without the argument for hidden columns; gives the public values.
+    pub fn write(&self, seed: u64, deviation: Option<Deviation>, transcript: &mut Writer) -> Vec<Fr> {
         let circuit = Sample { form: self.form, seed, deviation };
         let instances = circuit.instances();
-        let mut transcript = Writer::new(&[KEY, CONTEXT]);
         let columns: &[&[Fr]] = if self.form.instances > 0 { &[&instances] } else { &[] };
         create_proof::<KZGCommitmentScheme<Bn256>, ProverSHPLONK<'_, Bn256>, _, _, _, _>(
             &self.params,
@@ -341,24 +367,22 @@ impl Setup {
             &[circuit],
             &[columns],
             ChaCha20Rng::seed_from_u64(seed),
-            &mut transcript,
+            transcript,
         )
         .unwrap();
-        (instances, transcript.proof())
+        instances
     }
 
-    /// What the library says.
-    pub fn verify(&self, instances: &[Fr], proof: &[u8], context: &[u8; 32]) -> bool {
-        let mut transcript = Reader::new(&[KEY, *context], proof);
+    /// What the library says of a proof, but for the argument for hidden columns.
+    pub fn read(&self, instances: &[Fr], transcript: &mut Reader<'_>) -> bool {
         let columns: &[&[Fr]] = if self.form.instances > 0 { &[instances] } else { &[] };
-        let accepted = verify_proof::<KZGCommitmentScheme<Bn256>, VerifierSHPLONK<'_, Bn256>, _, _, _>(
+        verify_proof::<KZGCommitmentScheme<Bn256>, VerifierSHPLONK<'_, Bn256>, _, _, _>(
             &self.params,
             self.key.get_vk(),
             SingleStrategy::new(&self.params),
             &[columns],
-            &mut transcript,
+            transcript,
         )
-        .is_ok();
-        accepted && transcript.rest().is_empty()
+        .is_ok()
     }
 }

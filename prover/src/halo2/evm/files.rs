@@ -31,6 +31,9 @@ pub fn files(contract: &Contract) -> Vec<File> {
         ("{{CALL_BYTES}}", shape.calldata_size().to_string()),
         ("{{PROOF_BYTES}}", shape.proof_size().to_string()),
         ("{{POINTS}}", shape.points().to_string()),
+        ("{{LAST_POINTS}}", shape.last_points().to_string()),
+        ("{{ANSWERS}}", shape.answers.to_string()),
+        ("{{INPUTS}}", shape.inputs.to_string()),
         ("{{SCALARS}}", shape.scalars().to_string()),
     ];
     let fill =

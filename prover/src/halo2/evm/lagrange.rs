@@ -197,8 +197,7 @@ fn instance(asm: &mut Assembler, setting: &Setting<'_>, start: usize) {
         asm.modulus();
         asm.dup(at);
         asm.op(Op::MLoad);
-        // Public values start behind the first word of the call.
-        asm.push(start - 32);
+        asm.push(start - setting.shape.instances_start());
         asm.dup(at);
         asm.ops(&[Op::Sub, Op::CallDataLoad, Op::MulMod, Op::AddMod]);
         asm.replace(sum);

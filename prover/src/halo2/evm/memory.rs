@@ -23,6 +23,9 @@ pub struct Memory {
     pub mu: usize,
     pub nu: usize,
     pub u: usize,
+    /// Challenges of the hidden columns' argument: among columns, and of the mask.
+    pub g: usize,
+    pub c: usize,
     /// `x^n`.
     pub x_n: usize,
     /// Lagrange polynomials at the evaluation point: of the first row, of the last one, of all that are in use.
@@ -45,12 +48,17 @@ pub struct Memory {
     pub sum: usize,
     pub product: usize,
     pub scalar: usize,
+    /// Commitments to inputs.
+    pub inputs: usize,
     /// The proof.
     pub proof: Proof,
     /// What is copied from the code: the pairing's input, then commitments, then tables.
     pub data: usize,
-    /// The commitments of the key.
+    /// The commitments of the key that are opened.
     pub commitments: usize,
+    /// Those to hidden columns of weights, and those of the blinding rows.
+    pub weights_of_key: usize,
+    pub blinding: usize,
     /// Tables of what is opened.
     pub tables: usize,
 }
@@ -80,16 +88,19 @@ impl Memory {
             address
         };
         let challenges = (0..shape.challenges).map(|_| words(1)).collect();
-        let [beta, gamma, y, x, mu, nu, u, x_n] = std::array::from_fn(|_| words(1));
+        let [beta, gamma, y, x, mu, nu, u, g, c, x_n] = std::array::from_fn(|_| words(1));
         let [first_row, last_row, active_rows, instance, quotient_eval] = std::array::from_fn(|_| words(1));
         let quotient = words(2);
         let shifts = words(shape.permuted());
         let [points, differences, weights] = std::array::from_fn(|_| words(rotations));
         let [sum, product] = std::array::from_fn(|_| words(2));
         let scalar = words(1);
+        let inputs = words(2 * shape.inputs);
         let proof = Proof::new(shape, words(shape.proof_size() / 32));
         let data = words(PAIRING / 32);
         let commitments = words(2 * commitments);
+        let weights_of_key = words(2 * (shape.hidden - shape.inputs));
+        let blinding = words(2 * shape.answers);
         let tables = words(0);
         Self {
             challenges,
@@ -100,6 +111,8 @@ impl Memory {
             mu,
             nu,
             u,
+            g,
+            c,
             x_n,
             first_row,
             last_row,
@@ -114,9 +127,12 @@ impl Memory {
             sum,
             product,
             scalar,
+            inputs,
             proof,
             data,
             commitments,
+            weights_of_key,
+            blinding,
             tables,
         }
     }
@@ -127,8 +143,8 @@ impl Memory {
         let inverted = 2 + rotations + rows;
         let inverses = (self.tables + tables).next_multiple_of(32);
         let scratch = inverses + 32 * inverted;
-        // Three initial words, then public values and the first phase at once; later phases are shorter than the proof.
-        let pending = 32 * (3 + shape.instances) + shape.proof_size();
+        // Initial words, public values and the first phase at once; what is pending later is shorter than the proof.
+        let pending = 32 * (3 + shape.inputs + shape.instances) + shape.proof_size();
         Tail {
             inverses,
             rows: inverses + 32 * (2 + rotations),

@@ -1,9 +1,9 @@
 //! A contract that verifies proofs of one key on an EVM chain.
 //!
 //! [`Contract::new`] writes the contract's bytecode for a verifying key of the library: no compiler is needed. It takes the
-//! key's digest and the setup's points into the code; a call brings the digest of the context, the public values and the proof,
-//! and gets the word 1 or reverts. The contract checks what the verifier checks: lengths, reduced scalars, points on the
-//! curve, the transcript, the constraints at the evaluation point, the opening. It needs the instructions of Shanghai and
+//! key's digest and the setup's points into the code; a call brings the digest of the context, commitments to private inputs, the public
+//! values and the proof, and gets the word 1 or reverts. The contract checks what the verifier checks: lengths, reduced scalars, points on the
+//! curve, the transcript, the constraints at the evaluation point, the opening, the hidden columns. It needs the instructions of Shanghai and
 //! the precompiled contracts of Byzantium.
 //!
 //! # Limits
@@ -14,6 +14,7 @@
 mod assembler;
 mod calldata;
 mod files;
+mod hiding;
 mod identity;
 mod lagrange;
 mod memory;
@@ -23,7 +24,7 @@ mod shape;
 mod term;
 mod transcript;
 
-use assay_verifier::halo2::curve::{Fr, G1Affine};
+use assay_verifier::halo2::curve::G1Affine;
 use halo2_proofs::plonk::VerifyingKey;
 
 use assembler::Assembler;
@@ -32,7 +33,9 @@ use memory::Memory;
 use rotations::Known;
 use shape::Shape;
 
+pub use calldata::Call;
 pub use files::File;
+pub use hiding::Hidden;
 pub use opening::OpeningKey;
 
 /// Bytes that a contract may have.
@@ -85,6 +88,20 @@ pub enum EvmError {
         /// How large.
         size: usize,
     },
+    /// There is another number of commitments to inputs.
+    #[error("{inputs} commitments to inputs where there should be {expected}")]
+    Inputs {
+        /// How many.
+        inputs: usize,
+        /// How many there should be.
+        expected: usize,
+    },
+    /// A commitment to inputs is not a point.
+    #[error("commitment {index} to inputs is not the canonical encoding of a point")]
+    InputCommitment {
+        /// Which.
+        index: usize,
+    },
     /// The proof has another length.
     #[error("the proof has {size} bytes where the key's proofs have {expected}")]
     ProofSize {
@@ -117,10 +134,11 @@ impl Contract {
     pub fn new(
         key: &VerifyingKey<G1Affine>,
         opening: &OpeningKey,
+        hidden: &Hidden,
         key_digest: [u8; 32],
         instances: usize,
     ) -> Result<Self, EvmError> {
-        let shape = Shape::new(key, instances)?;
+        let shape = Shape::new(key, hidden, instances)?;
         let mut fixed = vec![None; key.fixed_commitments().len()];
         let mut commitments = Vec::new();
         for query in &shape.fixed {
@@ -145,7 +163,7 @@ impl Contract {
         let sets = rotations::sets(&shape, &memory.proof, &known, rows)?;
 
         let mut data = opening.pairing();
-        data.extend(commitments.iter().flat_map(opening::encode));
+        data.extend(commitments.iter().chain(&hidden.weights).chain(&hidden.blinding).flat_map(opening::encode));
         let before_tables = data.len();
         for set in &sets {
             data.extend(opening::table(set)?);
@@ -164,6 +182,8 @@ impl Contract {
         lagrange::evaluate(&mut asm, &setting);
         identity::evaluate(&mut asm, key, &shape, &memory, &tail)?;
         opening::verify(&mut asm, &setting, opening);
+        hiding::verify(&mut asm, &shape, &memory);
+        asm.accept();
         let code = asm.finish(&data, data_label, pool_label)?;
         Ok(Self { code, shape, key_digest })
     }
@@ -181,9 +201,10 @@ impl Contract {
     /// The data of a call for a proof as it is stored.
     ///
     /// # Errors
-    /// The proof is not a sequence of messages as the key's proofs are, or there are other numbers of public values.
-    pub fn calldata(&self, proof: &[u8], instances: &[Fr], context: &[u8; 32]) -> Result<Vec<u8>, EvmError> {
-        calldata::calldata(&self.shape, proof, instances, context)
+    /// The proof is not a sequence of messages as the key's proofs are, or there are other numbers of public values or of
+    /// commitments to inputs.
+    pub fn calldata(&self, call: &Call<'_>) -> Result<Vec<u8>, EvmError> {
+        calldata::calldata(&self.shape, call)
     }
 
     /// The files that go with it: code, a Solidity library that calls it, and what it is.

@@ -4,6 +4,7 @@
 use assay_verifier::halo2::curve::Fr;
 
 use super::assembler::{Assembler, Op, big_endian};
+use super::hiding;
 use super::memory::{Memory, Tail};
 use super::shape::Shape;
 
@@ -131,16 +132,27 @@ impl Chain<'_> {
 pub fn read(asm: &mut Assembler, shape: &Shape, memory: &Memory, tail: &Tail, start: &Start) {
     let proof = &memory.proof;
     asm.push(shape.proof_size());
-    asm.push(32 + 32 * shape.instances);
+    asm.push(shape.instances_start() + 32 * shape.instances);
     asm.push(proof.start);
     asm.op(Op::CallDataCopy);
-    check_points(asm, proof.start, proof.advice_evals);
-    check_points(asm, proof.opening[0], proof.end());
+    if shape.inputs > 0 {
+        asm.push(64 * shape.inputs);
+        asm.push(32);
+        asm.push(memory.inputs);
+        asm.op(Op::CallDataCopy);
+    }
+    // Commitments to inputs lie right before the proof.
+    check_points(asm, memory.inputs, proof.advice_evals);
+    check_points(asm, proof.opening[0], proof.answers);
     check_scalars(asm, proof.advice_evals, proof.opening[0]);
+    check_scalars(asm, proof.answers, proof.end);
 
     let mut chain = Chain { asm, buffer: tail.scratch, pending: 0, absorbed: 0 };
     chain.word(&start.key_digest);
     chain.next(32);
+    hiding::compress(chain.asm, (memory.inputs, shape.inputs), chain.buffer + chain.pending);
+    chain.pending += 32 * shape.inputs;
+    chain.absorbed = shape.instances_start();
     chain.word(&big_endian(&start.transcript_repr));
     let instances = chain.buffer + chain.pending;
     chain.next(32 * shape.instances);
@@ -164,4 +176,10 @@ pub fn read(asm: &mut Assembler, shape: &Shape, memory: &Memory, tail: &Tail, st
     chain.challenge(Some(memory.nu));
     chain.next(64);
     chain.challenge(Some(memory.u));
+    if shape.hidden > 0 {
+        chain.next(64);
+        chain.challenge(Some(memory.g));
+        chain.next(64);
+        chain.challenge(Some(memory.c));
+    }
 }
