@@ -7,8 +7,8 @@ use assay_circuits::eval::Weights;
 use assay_circuits::{CompileOptions, NamedTensors, compile, io};
 use assay_prover::sumcheck::Prover;
 use assay_verifier::circuit::{Circuit, Limits, Port};
-use assay_verifier::key::CheckedKey;
-use assay_verifier::{sumcheck, wire};
+use assay_verifier::key::{CheckedKey, Key};
+use assay_verifier::{sumcheck, verify as verify_proof, wire};
 use serde::{Deserialize, Serialize};
 
 use crate::accuracy::{Accuracy, accuracy};
@@ -93,8 +93,9 @@ pub fn measure(name: &str, repeat: usize, prepared: &Path) -> Result<Measurement
     let again = Instant::now();
     drop(Prover::new(key.circuit.clone(), prover.weights().clone())?);
     key_s += again.elapsed().as_secs_f64();
+    let (_, soundness_bits) = sumcheck::security::soundness(prover.key())?;
+    let key = Key::from(key);
     let checked = CheckedKey::new(&key, &Limits::default())?;
-    let (_, soundness_bits) = sumcheck::security::soundness(&checked)?;
     let (mut prove, mut verify) = (Vec::new(), Vec::new());
     let mut proof_bytes = 0;
     for number in 0..repeat {
@@ -103,7 +104,7 @@ pub fn measure(name: &str, repeat: usize, prepared: &Path) -> Result<Measurement
         prove.push(start.elapsed().as_secs_f64());
         for _ in 0..5 {
             let start = Instant::now();
-            sumcheck::verify(&checked, &proof)?;
+            verify_proof(&checked, &proof)?;
             verify.push(start.elapsed().as_secs_f64());
         }
         proof_bytes = wire::encode(&proof).len() as u64;

@@ -1,13 +1,14 @@
 //! The circuit file: everything that a prover needs of one model, in one file.
 //!
-//! It holds the description, the integer weights, the commitment to them and the compiler's report. Nothing in it is taken
-//! on trust: [`CheckedFile::new`] checks the description and the weights against it, and [`CheckedFile::prover`] commits to
-//! the weights again and compares. The same model, options and samples give the same bytes.
+//! It holds the description, the integer weights, the commitment to them and the compiler's report. It serves all engines;
+//! the commitment is the one of `sumcheck`, which needs no more than the weights. Nothing in it is taken on trust:
+//! [`CheckedFile::new`] checks the description and the weights against it, and [`CheckedFile::prover`] commits to the weights
+//! again and compares. The same model, options and samples give the same bytes.
 use assay_circuits::eval::{self, EvalError, Weights};
 use assay_circuits::report::Report;
 use assay_verifier::circuit::{CheckedCircuit, Circuit, CircuitError, Limits};
 use assay_verifier::digest::KeyDigest;
-use assay_verifier::key::{Key, WeightCommitment};
+use assay_verifier::sumcheck::key::{Key, WeightCommitment};
 use assay_verifier::wire;
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +21,7 @@ pub struct CircuitFile {
     pub circuit: Circuit,
     /// Values of its weights.
     pub weights: Weights,
-    /// The commitment to the weights, stack by stack.
+    /// The commitment of the engine `sumcheck` to the weights, stack by stack.
     pub commitments: Vec<WeightCommitment>,
     /// What the compiler measured and predicted.
     pub report: Report,
@@ -63,7 +64,7 @@ impl CircuitFile {
         })
     }
 
-    /// The identity of the key that belongs to the stored commitment.
+    /// The identity of the key of `sumcheck` that belongs to the stored commitment.
     pub fn key_digest(&self) -> KeyDigest {
         Key { circuit: self.circuit.clone(), weights: self.commitments.clone(), range: None }.digest()
     }

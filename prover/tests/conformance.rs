@@ -7,7 +7,7 @@ use assay_prover::sumcheck::Prover;
 use assay_verifier::circuit::{Limits, Port};
 use assay_verifier::key::{CheckedKey, Key};
 use assay_verifier::statement::Proof;
-use assay_verifier::{sumcheck, wire};
+use assay_verifier::{verify, wire};
 use conformance::{Archive, Case};
 use rayon::prelude::*;
 
@@ -21,17 +21,17 @@ fn prove_and_verify(case: &Case) -> Result<bool, String> {
     let Ok(compiled) = compile(model, &options, &|_, _| {}) else { return Ok(false) };
     let fail = |what: &str, error: &dyn std::fmt::Debug| format!("{what}: {error:?}");
     let prover = Prover::new(compiled.circuit, compiled.weights).map_err(|error| fail("setup", &error))?;
-    let key = prover.prove_range().map_err(|error| fail("key", &error))?;
+    let key = Key::from(prover.prove_range().map_err(|error| fail("key", &error))?);
     let key: Key = wire::decode(&wire::encode(&key)).map_err(|error| fail("key's bytes", &error))?;
     let checked = CheckedKey::new(&key, &Limits::default()).map_err(|error| fail("key", &error))?;
     let integers = |port: &Port| {
         let range = checked.circuit().range(port.node).ok_or_else(|| "a port without a node".to_owned())?;
         io::quantize(port, range, &case.inputs[&port.name]).map_err(|error| fail("input", &error))
     };
-    let inputs = key.circuit.inputs.iter().map(integers).collect::<Result<Vec<_>, String>>()?;
+    let inputs = key.circuit().inputs.iter().map(integers).collect::<Result<Vec<_>, String>>()?;
     let proof = prover.prove(&inputs, b"node test").map_err(|error| fail("proof", &error))?;
     let proof: Proof = wire::decode(&wire::encode(&proof)).map_err(|error| fail("proof's bytes", &error))?;
-    sumcheck::verify(&checked, &proof).map_err(|error| fail("verification", &error))?;
+    verify(&checked, &proof).map_err(|error| fail("verification", &error))?;
     let evaluation = prover.evaluate(&inputs).map_err(|error| fail("evaluation", &error))?;
     match proof.statement.outputs == prover.outputs(&evaluation) {
         true => Ok(true),

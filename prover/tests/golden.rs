@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use assay_prover::sumcheck::Prover;
 use assay_verifier::circuit::{AxisMap, Circuit, Expr, Indices, Limits, Node, Op, Range, Table, Term, View, Weight};
-use assay_verifier::key::CheckedKey;
-use assay_verifier::{sumcheck, wire};
+use assay_verifier::key::{CheckedKey, Key};
+use assay_verifier::{verify, wire};
 use common::attention::attention;
 use common::{Numbers, expr, inputs_of, kitchen_sink, map, port, weights_of};
 
@@ -108,9 +108,9 @@ fn encoded(circuit: Circuit) -> [Vec<u8>; 2] {
     let weights = weights_of(&circuit, &mut numbers);
     let inputs = inputs_of(&circuit, &mut numbers);
     let prover = Prover::new(circuit, weights).unwrap();
-    let key = prover.prove_range().unwrap();
+    let key = Key::from(prover.prove_range().unwrap());
     let proof = prover.prove(&inputs, b"golden").unwrap();
-    sumcheck::verify(&CheckedKey::new(&key, &Limits::default()).unwrap(), &proof).unwrap();
+    verify(&CheckedKey::new(&key, &Limits::default()).unwrap(), &proof).unwrap();
     [wire::encode(&key), wire::encode(&proof)]
 }
 

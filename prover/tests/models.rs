@@ -7,8 +7,8 @@ use assay_prover::sumcheck::Prover;
 use assay_verifier::circuit::{Limits, Port};
 use assay_verifier::key::{CheckedKey, Key};
 use assay_verifier::statement::Proof;
-use assay_verifier::sumcheck::{self, security};
-use assay_verifier::wire;
+use assay_verifier::sumcheck::security;
+use assay_verifier::{verify, wire};
 
 /// Least composed soundness in bits.
 const SOUNDNESS_MIN: f64 = 96.0;
@@ -28,15 +28,15 @@ fn prove_and_verify(model: &Model, bits: u8, calibration: Vec<NamedTensors>, tes
     let options = CompileOptions { bits, calibration: Some(calibration), ..CompileOptions::default() };
     let compiled = compile(model, &options, &|_, _| {}).unwrap();
     let prover = Prover::new(compiled.circuit, compiled.weights).unwrap();
-    let key: Key = wire::decode(&wire::encode(&prover.prove_range().unwrap())).unwrap();
+    let key: Key = wire::decode(&wire::encode(&Key::from(prover.prove_range().unwrap()))).unwrap();
     let checked = CheckedKey::new(&key, &Limits::default()).unwrap();
-    assert!(security::soundness(&checked).unwrap().1 >= SOUNDNESS_MIN);
+    assert!(security::soundness(prover.key()).unwrap().1 >= SOUNDNESS_MIN);
     for sample in tests {
         let integers =
             |port: &Port| io::quantize(port, checked.circuit().range(port.node).unwrap(), &sample[&port.name]).unwrap();
-        let inputs: Vec<Vec<i64>> = key.circuit.inputs.iter().map(integers).collect();
+        let inputs: Vec<Vec<i64>> = key.circuit().inputs.iter().map(integers).collect();
         let proof: Proof = wire::decode(&wire::encode(&prover.prove(&inputs, b"model").unwrap())).unwrap();
-        sumcheck::verify(&checked, &proof).unwrap();
+        verify(&checked, &proof).unwrap();
         assert_eq!(proof.statement.outputs, prover.outputs(&prover.evaluate(&inputs).unwrap()));
     }
 }

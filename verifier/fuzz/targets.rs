@@ -6,12 +6,12 @@ use std::sync::OnceLock;
 
 use assay_verifier::circuit::{CheckedCircuit, Circuit, Limits};
 use assay_verifier::field::{EF, F};
-use assay_verifier::key::{CheckedKey, Key, WeightCommitment};
+use assay_verifier::key::{CheckedKey, Key};
 use assay_verifier::statement::Proof;
 use assay_verifier::sumcheck::pcs::Opening;
-use assay_verifier::sumcheck::verify as verify_proof;
 use assay_verifier::sumcheck::weights::WeightStacks;
-use assay_verifier::wire;
+use assay_verifier::sumcheck::{self, Argument, key::WeightCommitment};
+use assay_verifier::{verify as verify_proof, wire};
 use p3_field::{BasedVectorSpace, PrimeCharacteristicRing};
 use p3_whir::QueryOpenings;
 
@@ -46,14 +46,14 @@ pub fn check_circuit(data: &[u8]) {
     let stacks = WeightStacks::new(&circuit);
     let commitment = |members: &Vec<usize>| WeightCommitment { root: [0; 32], stated: vec![EF::ZERO; members.len()] };
     let weights = stacks.members.iter().map(commitment).collect();
-    let _ = CheckedKey::without_range(&Key { circuit, weights, range: None }, &limits);
+    let _ = sumcheck::key::CheckedKey::without_range(&sumcheck::key::Key { circuit, weights, range: None }, &limits);
 }
 
 /// Changes the golden key and proof as the bytes say, and verifies. Only what is unchanged may be accepted.
 pub fn verify(data: &[u8]) {
     let (checked, key, proof) = golden();
     let mut choices = Choices(data);
-    let mut changed_key = key.clone();
+    let mut changed_key = sumcheck_key(key).clone();
     let mut changed = proof.clone();
     let what = choices.byte() % 8;
     let mut edits = 0;
@@ -62,21 +62,22 @@ pub fn verify(data: &[u8]) {
         match what {
             0 => change_bytes(&mut choices, &mut changed),
             1 => change_statement(&mut choices, &mut changed),
-            2 => change_messages(&mut choices, &mut changed.messages),
-            3 => change_opening(&mut choices, &mut changed.witness),
-            4 => change_openings(&mut choices, &mut changed.weights),
+            2 => change_messages(&mut choices, &mut argument(&mut changed).messages),
+            3 => change_opening(&mut choices, &mut argument(&mut changed).witness),
+            4 => change_openings(&mut choices, &mut argument(&mut changed).weights),
             5 => change_key(&mut choices, &mut changed_key),
             6 => change_range(&mut choices, &mut changed_key),
             _ => {
-                change_messages(&mut choices, &mut changed.messages);
-                change_opening(&mut choices, &mut changed.witness);
+                change_messages(&mut choices, &mut argument(&mut changed).messages);
+                change_opening(&mut choices, &mut argument(&mut changed).witness);
             }
         }
     }
-    if wire::encode(&changed_key) != KEY {
+    if wire::bytes(&changed_key) != wire::bytes(sumcheck_key(key)) {
         // The key is checked as it is; then, without its range proof, the proof is verified as one for that key.
-        assert!(CheckedKey::new(&changed_key, &Limits::default()).is_err(), "another key is accepted");
-        if let Ok(checked) = CheckedKey::without_range(&changed_key, &Limits::default()) {
+        assert!(sumcheck::key::CheckedKey::new(&changed_key, &Limits::default()).is_err(), "another key is accepted");
+        if let Ok(checked) = sumcheck::key::CheckedKey::without_range(&changed_key, &Limits::default()) {
+            let checked = CheckedKey::from(checked);
             let same = checked.digest() == proof.statement.key;
             changed.statement.key = checked.digest();
             assert!(verify_proof(&checked, &changed).is_err() || same, "a proof is accepted under another key");
@@ -94,6 +95,15 @@ fn golden() -> &'static (CheckedKey, Key, Proof) {
         let checked = CheckedKey::new(&key, &Limits::default()).expect("the golden key is one");
         (checked, key, wire::decode(PROOF).expect("the golden proof decodes"))
     })
+}
+
+/// The golden files are of the engine `sumcheck`.
+fn sumcheck_key(key: &Key) -> &sumcheck::key::Key {
+    key.as_sumcheck().expect("the golden key is of sumcheck")
+}
+
+fn argument(proof: &mut Proof) -> &mut Argument {
+    proof.argument.as_sumcheck_mut().expect("the golden proof is of sumcheck")
 }
 
 /// Choices read from bytes; zero when there are none left.
@@ -168,12 +178,15 @@ fn change_statement(choices: &mut Choices<'_>, proof: &mut Proof) {
         change_list(choices, list, |choices, value| *value = choices.word().cast_signed());
     };
     match choices.byte() % 4 {
-        0 => change_list(choices, &mut statement.inputs, integers),
+        0 => {
+            let Some(inputs) = statement.inputs.public_mut() else { return };
+            change_list(choices, inputs, integers);
+        }
         1 => change_list(choices, &mut statement.outputs, integers),
         2 => change_list(choices, &mut statement.context, |choices, byte| *byte = choices.byte()),
         _ => {
             let at = choices.below(32);
-            proof.root[at] ^= choices.byte();
+            argument(proof).root[at] ^= choices.byte();
         }
     }
 }
@@ -286,7 +299,7 @@ impl Siblings for assay_verifier::sumcheck::pcs::MultiProof {
     }
 }
 
-fn change_key(choices: &mut Choices<'_>, key: &mut Key) {
+fn change_key(choices: &mut Choices<'_>, key: &mut sumcheck::key::Key) {
     match choices.byte() % 3 {
         0 => change_list(choices, &mut key.weights, |choices, commitment| match choices.byte() % 2 {
             0 => {
@@ -307,7 +320,7 @@ fn change_key(choices: &mut Choices<'_>, key: &mut Key) {
     }
 }
 
-fn change_range(choices: &mut Choices<'_>, key: &mut Key) {
+fn change_range(choices: &mut Choices<'_>, key: &mut sumcheck::key::Key) {
     let Some(range) = &mut key.range else { return };
     match choices.byte() % 5 {
         0 => key.range = None,

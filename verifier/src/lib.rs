@@ -24,4 +24,7 @@ pub mod key;
 pub mod statement;
 pub mod sumcheck;
 pub mod transcript;
+mod verify;
 pub mod wire;
+
+pub use verify::{VerifyError, verify};

@@ -3,9 +3,8 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::KeyDigest;
-use crate::field::EF;
-use crate::sumcheck::pcs::Opening;
-use crate::wire;
+use crate::key::Engine;
+use crate::{sumcheck, wire};
 
 /// Longest context in bytes.
 pub const CONTEXT_LEN_MAX: usize = 1 << 16;
@@ -15,12 +14,43 @@ pub const CONTEXT_LEN_MAX: usize = 1 << 16;
 pub struct Statement {
     /// The key.
     pub key: KeyDigest,
-    /// Integers of each input port, in the order of the model's own axes.
-    pub inputs: Vec<Vec<i64>>,
+    /// The inputs, or a commitment to them.
+    pub inputs: Inputs,
     /// Integers of each output port, in the order of the model's own axes.
     pub outputs: Vec<Vec<i64>>,
     /// Bytes of the caller's choice that the proof is bound to: a request, a receipt.
     pub context: Vec<u8>,
+}
+
+/// What a statement says of the inputs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Inputs {
+    /// Integers of each input port, in the order of the model's own axes.
+    Public(Vec<Vec<i64>>),
+    /// A commitment that hides them.
+    Private(InputCommitment),
+}
+
+/// A salted commitment to private inputs: for each column that holds them, a compressed point of BN254.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputCommitment(pub Vec<[u8; 32]>);
+
+impl Inputs {
+    /// The integers, if they are public.
+    pub fn public(&self) -> Option<&Vec<Vec<i64>>> {
+        match self {
+            Self::Public(tensors) => Some(tensors),
+            Self::Private(_) => None,
+        }
+    }
+
+    /// The integers, if they are public.
+    pub fn public_mut(&mut self) -> Option<&mut Vec<Vec<i64>>> {
+        match self {
+            Self::Public(tensors) => Some(tensors),
+            Self::Private(_) => None,
+        }
+    }
 }
 
 /// A statement with its proof.
@@ -28,17 +58,41 @@ pub struct Statement {
 pub struct Proof {
     /// What is proven.
     pub statement: Statement,
-    /// Root of the witness.
-    pub root: [u8; 32],
-    /// Messages in the order of the protocol.
-    pub messages: Vec<EF>,
-    /// Opening of the witness.
-    pub witness: Opening,
-    /// Openings of the weights, stack by stack.
-    pub weights: Vec<Opening>,
+    /// Why it holds.
+    pub argument: Argument,
+}
+
+/// What an engine shows for a statement.
+#[derive(Clone, Serialize, Deserialize)]
+pub enum Argument {
+    /// By the engine `sumcheck`.
+    Sumcheck(sumcheck::Argument),
+}
+
+impl Argument {
+    /// The engine that made it.
+    pub fn engine(&self) -> Engine {
+        match self {
+            Self::Sumcheck(_) => Engine::Sumcheck,
+        }
+    }
+
+    /// What the engine `sumcheck` shows, if it is the engine.
+    pub fn as_sumcheck(&self) -> Option<&sumcheck::Argument> {
+        match self {
+            Self::Sumcheck(argument) => Some(argument),
+        }
+    }
+
+    /// What the engine `sumcheck` shows, if it is the engine.
+    pub fn as_sumcheck_mut(&mut self) -> Option<&mut sumcheck::Argument> {
+        match self {
+            Self::Sumcheck(argument) => Some(argument),
+        }
+    }
 }
 
 impl wire::File for Proof {
     const NAME: &'static str = "proof";
-    const MAGIC: [u8; 8] = *b"ASSAYPF1";
+    const MAGIC: [u8; 8] = *b"ASSAYPF2";
 }

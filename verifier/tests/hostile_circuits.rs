@@ -3,7 +3,7 @@ mod support;
 
 use assay_verifier::circuit::{AxisMap, CheckedCircuit, Circuit, CircuitError, Expr, Limits, Node, Op, Port, Range};
 use assay_verifier::circuit::{Indices, Term, View, Weight};
-use assay_verifier::key::{CheckedKey, Key, KeyError};
+use assay_verifier::sumcheck::key::{CheckedKey, Key, KeyError};
 use support::{allocated, alone};
 
 /// One input that is read by one affine node.
@@ -118,7 +118,7 @@ fn products(outputs: u32, tensors: u32) -> Key {
     let expr = Expr { constant: 0, terms: (0..tensors).map(term).collect() };
     circuit.nodes[1].op = Op::Rescale { expr, shift: 20, low: -128, bits: 8 };
     let stacks = assay_verifier::sumcheck::weights::WeightStacks::new(&circuit);
-    let commitment = |members: &Vec<usize>| assay_verifier::key::WeightCommitment {
+    let commitment = |members: &Vec<usize>| assay_verifier::sumcheck::key::WeightCommitment {
         root: [0; 32],
         stated: vec![Default::default(); members.len()],
     };

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use assay_verifier::circuit::Limits;
 use assay_verifier::key::{CheckedKey, Key};
 use assay_verifier::statement::Proof;
+use assay_verifier::sumcheck;
 use assay_verifier::wire::{self, File, WireError};
 use proptest::prelude::*;
 use support::{allocated, alone};
@@ -72,7 +73,7 @@ fn other_kinds_and_versions() {
     let _alone = alone();
     assert_eq!(refused::<Proof>(KEY), WireError::Magic("proof"));
     assert_eq!(refused::<Key>(PROOF), WireError::Magic("verification key"));
-    for version in *b"023456789 " {
+    for version in *b"013456789 " {
         let mut bytes = PROOF.to_vec();
         bytes[7] = version;
         assert_eq!(refused::<Proof>(&bytes), WireError::Magic("proof"));
@@ -91,7 +92,7 @@ fn values_with_two_encodings() {
     let proof: Proof = wire::decode(PROOF).unwrap();
     let key: Key = wire::decode(KEY).unwrap();
     // Every message's first coefficient, replaced by numbers that are not below the modulus.
-    for message in &proof.messages {
+    for message in &proof.argument.as_sumcheck().unwrap().messages {
         let at = find(PROOF, &wire::bytes(message));
         for value in [MODULUS, MODULUS + 1, u64::MAX] {
             let mut bytes = PROOF.to_vec();
@@ -102,6 +103,7 @@ fn values_with_two_encodings() {
         bytes[at + 8..at + 16].copy_from_slice(&MODULUS.to_le_bytes());
         assert_eq!(refused::<Proof>(&bytes), WireError::Malformed);
     }
+    let key = key.as_sumcheck().unwrap().clone();
     for stated in key.weights.iter().flat_map(|commitment| &commitment.stated) {
         let at = find(KEY, &wire::bytes(stated));
         let mut bytes = KEY.to_vec();
@@ -109,7 +111,7 @@ fn values_with_two_encodings() {
         assert_eq!(refused::<Key>(&bytes), WireError::Malformed);
     }
     // The tag of an option is zero or one.
-    let bare = wire::encode(&Key { range: None, ..key });
+    let bare = wire::encode(&Key::from(sumcheck::key::Key { range: None, ..key }));
     for tag in [2, 3, 255] {
         let mut bytes = bare.clone();
         *bytes.last_mut().unwrap() = tag;
@@ -120,6 +122,21 @@ fn values_with_two_encodings() {
     let name = find(&bare, b"x");
     bytes[name] = 0xff;
     assert_eq!(refused::<Key>(&bytes), WireError::Malformed);
+}
+
+#[test]
+fn engines_that_are_not_there() {
+    let _alone = alone();
+    for number in [7u32, 1 << 16, u32::MAX] {
+        let number = number.to_le_bytes();
+        assert_eq!(refused::<Key>(&[&KEY[..8], &number, &KEY[12..]].concat()), WireError::Malformed);
+        // The argument follows the statement; what it says of the inputs follows the key's digest.
+        let argument = 8 + wire::bytes(&wire::decode::<Proof>(PROOF).unwrap().statement).len();
+        for at in [40, argument] {
+            let changed = [&PROOF[..at], &number, &PROOF[at + 4..]].concat();
+            assert_eq!(refused::<Proof>(&changed), WireError::Malformed, "{at}");
+        }
+    }
 }
 
 #[test]

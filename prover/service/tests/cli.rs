@@ -27,6 +27,7 @@ fn from_a_model_to_a_checked_answer() {
 
     let (code, verified) = folder.json(&["verify", "--key", "mlp.key", "--proof", "p.proof"]);
     assert_eq!((code, &verified["verified"], &verified["hiding"]), (0, &json!(true), &json!(false)));
+    assert_eq!((&verified["engine"], &verified["secrecy"]["inputs"]), (&json!("sumcheck"), &json!("public")));
     assert_eq!(verified["outputs"], proven["outputs"]);
     assert_eq!((&verified["key"], &verified["circuit"]), (&proven["key"], &proven["circuit"]));
     assert_eq!(verified["context"], "c0ffee");
@@ -60,10 +61,15 @@ fn forged_statements_are_rejected() {
     folder.fine(&["key", "other.circuit", "-o", "other.key"]);
     assert!(rejected(&["--key", "other.key"]).contains("another key"));
 
+    let proof = ["prove", "mlp.circuit", "--input", &input, "--proof", "q.proof", "--key"];
+    folder.fine(&[&proof[..], &["mlp.key"]].concat());
+    folder.refuses(&[&proof[..], &["other.key"]].concat(), &["other.key is not the key of mlp.circuit"]);
+
     // A key that claims to be for other weights.
-    let mut key: Key = folder.load("mlp.key");
+    let key: Key = folder.load("mlp.key");
+    let mut key = key.as_sumcheck().unwrap().clone();
     key.weights[0].root[0] ^= 1;
-    folder.store("forged.key", &key);
+    folder.store("forged.key", &Key::from(key));
     assert!(rejected(&["--key", "forged.key"]).contains("forged.key"));
 
     // A changed proof.
@@ -75,10 +81,10 @@ fn forged_statements_are_rejected() {
         rejected(&["--key", "mlp.key"])
     };
     forge(&|proof| proof.statement.outputs[0].swap(0, 1));
-    forge(&|proof| proof.statement.inputs[0][0] += 1);
+    forge(&|proof| proof.statement.inputs.public_mut().unwrap()[0][0] += 1);
     forge(&|proof| proof.statement.context.push(0));
-    forge(&|proof| proof.root[0] ^= 1);
-    forge(&|proof| proof.messages.truncate(3));
+    forge(&|proof| proof.argument.as_sumcheck_mut().unwrap().root[0] ^= 1);
+    forge(&|proof| proof.argument.as_sumcheck_mut().unwrap().messages.truncate(3));
 }
 
 #[test]
@@ -148,7 +154,7 @@ fn all_kinds_of_files_are_inspected() {
     for (file, kind, words) in [
         (model.as_str(), "model", ["[1, 64]", "weights"]),
         ("mlp.circuit", "circuit", ["digest", "rescale"]),
-        ("mlp.key", "key", ["opening of weights", "all together"]),
+        ("mlp.key", "key", ["no salt", "all together"]),
         ("p.proof", "proof", ["not verified", "messages"]),
     ] {
         let text = folder.fine(&["inspect", file]).stdout;
@@ -192,4 +198,46 @@ fn the_demo_says_which_characters_and_options_it_cannot_take() {
     folder.refuses(&prompt("Caf\u{e9} 1813"), &["'\u{e9}'", "'1'", "'3'", "'8'", "line breaks"]);
     folder.refuses(&prompt(""), &["empty", "at least one character"]);
     folder.refuses(&["demo", "--prompt", "Mr. Darcy"], &["--prompt", "--model gpt"]);
+}
+
+#[test]
+fn keys_are_derived_anew() {
+    let folder = Folder::with_mlp();
+    let check = |arguments: &[&str]| {
+        let (code, answer) = folder.json(&[&["key", "--check"], arguments].concat());
+        let parts = answer["parts"].as_array().unwrap().iter();
+        let finding = |row: &Value| format!("{} {}", row["part"].as_str().unwrap(), row["finding"].as_str().unwrap());
+        (code, parts.map(finding).collect::<Vec<_>>())
+    };
+    let publishers = ["the description trusted", "the weights trusted", "the model trusted"];
+    let proven = ["form of the description confirmed", "range of the weights confirmed"];
+    assert_eq!(check(&["mlp.key"]), (0, [&proven[..], &publishers].concat().iter().map(|&row| row.into()).collect()));
+    let (code, parts) = check(&["mlp.key", "--circuit", "mlp.circuit"]);
+    assert_eq!(
+        (code, parts[2..].join(", ")),
+        (0, "the description confirmed, the weights confirmed, the model trusted".into())
+    );
+
+    // The same description with other weights, and another description.
+    let mut file: CircuitFile = folder.load("mlp.circuit");
+    file.weights[0][0] ^= 1;
+    let other = CircuitFile::new(file.circuit, file.weights, file.report).unwrap();
+    folder.store("weights.circuit", &other);
+    let (code, parts) = check(&["mlp.key", "--circuit", "weights.circuit"]);
+    assert_eq!((code, parts[2..4].join(", ")), (1, "the description confirmed, the weights refused".into()));
+    folder.fine(&["compile", &fixture("digits_mlp.onnx"), "--bits", "12", "-o", "other.circuit"]);
+    let (code, parts) = check(&["mlp.key", "--circuit", "other.circuit"]);
+    assert_eq!((code, parts[2..4].join(", ")), (1, "the description refused, the weights refused".into()));
+
+    // A range proof of other weights.
+    let key: Key = folder.load("mlp.key");
+    let mut key = key.as_sumcheck().unwrap().clone();
+    key.weights[0].root[0] ^= 1;
+    folder.store("forged.key", &Key::from(key));
+    let (code, parts) = check(&["forged.key"]);
+    assert_eq!((code, parts[1].as_str()), (1, "range of the weights refused"));
+    folder.refuses(&["key", "mlp.circuit", "--check", "mlp.key"], &["--check"]);
+    folder.refuses(&["key", "--circuit", "mlp.circuit"], &["--check"]);
+    let text = folder.fine(&["key", "--check", "mlp.key"]).stdout;
+    assert!(text.contains("trusted to the publisher") && text.contains("confirmed"), "{text}");
 }

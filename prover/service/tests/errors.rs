@@ -20,7 +20,7 @@ fn wrong_usage_is_refused() {
 #[test]
 fn help_and_version_explain_themselves() {
     let folder = Folder::new();
-    assert!(folder.fine(&["--version"]).stdout.contains("ASSAYPF1"));
+    assert!(folder.fine(&["--version"]).stdout.contains("ASSAYPF2"));
     assert!(folder.fine(&["--help"]).stdout.contains("Exit codes"));
     for command in ["compile", "infer", "prove", "key", "verify", "inspect"] {
         let help = folder.fine(&[command, "--help"]).stdout;

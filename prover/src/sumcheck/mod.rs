@@ -15,15 +15,15 @@ pub mod stack;
 use assay_circuits::eval::{self, EvalError, Evaluation, Weights};
 use assay_verifier::circuit::{CheckedCircuit, Circuit, Limits, Port};
 use assay_verifier::field::{EF, F, signed};
-use assay_verifier::key::{CheckedKey, Key, KeyError, WeightCommitment};
-use assay_verifier::statement::{Proof, Statement};
+use assay_verifier::statement::{Argument, Inputs, Proof, Statement};
 use assay_verifier::sumcheck::claims::{Claim, batch, complete, evaluate};
 use assay_verifier::sumcheck::contraction::{Reduced, padded_positions};
+use assay_verifier::sumcheck::key::{CheckedKey, Key, KeyError, WeightCommitment};
 use assay_verifier::sumcheck::layout::{Layout, NodeColumns};
 use assay_verifier::sumcheck::leaves::{Challenges, Leaves};
 use assay_verifier::sumcheck::pcs::{ColumnOpening, Opening, Purpose, StackShape, observe_root};
 use assay_verifier::sumcheck::weights::{WeightClaim, WeightStacks};
-use assay_verifier::sumcheck::{ExpressionTerms, Public, VerifyError, lane_claims, transcript};
+use assay_verifier::sumcheck::{self, ExpressionTerms, Public, VerifyError, lane_claims, transcript};
 use assay_verifier::transcript::Transcript;
 use p3_field::PrimeCharacteristicRing;
 use rayon::prelude::*;
@@ -196,7 +196,7 @@ impl Prover {
             let witness = Witness::new(self.key.circuit(), self.key.layout(), evaluation);
             let statement = Statement {
                 key: self.key.digest(),
-                inputs: inputs.to_vec(),
+                inputs: Inputs::Public(inputs.to_vec()),
                 outputs: self.outputs(evaluation),
                 context: context.to_vec(),
             };
@@ -280,7 +280,8 @@ impl Prover {
         let messages = channel.messages;
         let opening = committed.open(&[ColumnOpening { column: 0, point, value }], &mut transcript)?;
         let weights = open_weights(&self.key, &self.committed, &reduced.weights, &mut transcript)?;
-        Ok(Proof { statement, root: committed.root(), messages, witness: opening, weights })
+        let argument = sumcheck::Argument { root: committed.root(), messages, witness: opening, weights };
+        Ok(Proof { statement, argument: Argument::Sumcheck(argument) })
     }
 }
 

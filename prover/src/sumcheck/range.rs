@@ -1,9 +1,9 @@
 //! The range proof of committed weights, made once with the key.
 use assay_circuits::eval::Weights;
 use assay_verifier::field::{EF, F, signed};
-use assay_verifier::key::{CheckedKey, RangeProof};
 use assay_verifier::sumcheck::contraction::padded_positions;
 use assay_verifier::sumcheck::eq::{dot, eq_range};
+use assay_verifier::sumcheck::key::{CheckedKey, RangeProof};
 use assay_verifier::sumcheck::pcs::{ColumnOpening, observe_root};
 use assay_verifier::sumcheck::range::{RangeLayout, transcript};
 use assay_verifier::sumcheck::weights::WeightClaim;

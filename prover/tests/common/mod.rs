@@ -3,6 +3,9 @@ pub mod attention;
 
 use assay_circuits::eval::Weights;
 use assay_verifier::circuit::{AxisMap, Circuit, Expr, Node, Op, Port, Range, Table, Term, View, Weight};
+use assay_verifier::statement::{Proof, Statement};
+use assay_verifier::sumcheck::key::CheckedKey;
+use assay_verifier::sumcheck::{self, Argument, VerifyError};
 
 /// A deterministic stream of numbers.
 pub struct Numbers(pub u64);
@@ -30,6 +33,21 @@ pub fn expr(terms: Vec<Term>) -> Expr {
 
 pub fn map(offset: i64, coefficients: &[i64]) -> AxisMap {
     AxisMap::affine(offset, coefficients.to_vec())
+}
+
+/// Verifies a proof of the engine `sumcheck` under one of its keys.
+pub fn verify(key: &CheckedKey, proof: &Proof) -> Result<(), VerifyError> {
+    sumcheck::verify(key, &proof.statement, argument(proof))
+}
+
+/// What the engine `sumcheck` shows in a proof.
+pub fn argument(proof: &Proof) -> &Argument {
+    proof.argument.as_sumcheck().expect("the engine is sumcheck")
+}
+
+/// The public inputs of a statement.
+pub fn stated_inputs(statement: &mut Statement) -> &mut Vec<Vec<i64>> {
+    statement.inputs.public_mut().expect("the inputs are public")
 }
 
 pub fn weights_of(circuit: &Circuit, numbers: &mut Numbers) -> Weights {

@@ -77,7 +77,7 @@ fn determinism() {
         pool.install(|| {
             let setting = Setting::new();
             let proof: Proof = setting.prover.prove(&setting.inputs, b"context").unwrap();
-            [wire::encode(&setting.prover.prove_range().unwrap()), wire::encode(&proof)]
+            [wire::bytes(&setting.prover.prove_range().unwrap()), wire::encode(&proof)]
         })
     };
     let once = bytes(1);

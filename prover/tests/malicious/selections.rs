@@ -1,9 +1,10 @@
 //! Selections: rows of other words than the statement names, rows of other weights, words that are not there.
 use assay_prover::sumcheck::ProveError;
 use assay_verifier::circuit::{Circuit, Expr, Indices, Op, Term};
-use assay_verifier::sumcheck::{Step, VerifyError, verify};
+use assay_verifier::sumcheck::{Step, VerifyError};
 
 use crate::common::attention::{EMBEDDED, POSITIONS, WORDS};
+use crate::common::{stated_inputs, verify};
 use crate::setting::Setting;
 
 fn terms(circuit: &mut Circuit) -> &mut Vec<Term> {
@@ -87,7 +88,7 @@ fn words_that_are_not_there() {
     for (position, word) in [(0, 7), (3, -1), (1, 1 << 32), (2, (1 << 32) + 1), (0, i64::MIN), (3, i64::MAX)] {
         let error = VerifyError::PortRange { kind: "input", index: 0, position };
         let mut proof = honest.clone();
-        proof.statement.inputs[0][position] = word;
+        stated_inputs(&mut proof.statement)[0][position] = word;
         assert_eq!(verify(&setting.key, &proof), Err(error.clone()), "{word}");
         let witness = setting.witness(&setting.evaluation);
         match setting.prover.argue(proof.statement, &witness, &setting.evaluation) {

@@ -4,13 +4,13 @@ use assay_prover::sumcheck::Prover;
 use assay_prover::witness::Witness;
 use assay_verifier::circuit::{CheckedCircuit, Circuit, Limits, Node, Op, Range};
 use assay_verifier::field::signed;
-use assay_verifier::key::CheckedKey;
-use assay_verifier::statement::Statement;
+use assay_verifier::statement::{Inputs, Statement};
+use assay_verifier::sumcheck::key::CheckedKey;
 use assay_verifier::sumcheck::layout::{Block, Limb};
-use assay_verifier::sumcheck::{Step, VerifyError, verify};
+use assay_verifier::sumcheck::{Step, VerifyError};
 
 use crate::common::attention::attention;
-use crate::common::{Numbers, inputs_of, kitchen_sink, port, weights_of};
+use crate::common::{Numbers, inputs_of, kitchen_sink, port, verify, weights_of};
 
 /// A prover, its key as a verifier has it, and inputs with their evaluation.
 pub struct Setting {
@@ -53,7 +53,7 @@ impl Setting {
     pub fn statement(&self, evaluation: &Evaluation) -> Statement {
         Statement {
             key: self.key.digest(),
-            inputs: self.inputs.clone(),
+            inputs: Inputs::Public(self.inputs.clone()),
             outputs: self.prover.outputs(evaluation),
             context: b"context".to_vec(),
         }

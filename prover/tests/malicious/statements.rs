@@ -1,7 +1,8 @@
 //! Inputs and outputs other than those that were evaluated.
 use assay_verifier::statement::Statement;
-use assay_verifier::sumcheck::{Step, VerifyError, verify};
+use assay_verifier::sumcheck::{Step, VerifyError};
 
+use crate::common::{stated_inputs, verify};
 use crate::setting::{Setting, changed};
 
 #[test]
@@ -24,14 +25,14 @@ fn inputs_and_outputs() {
             assert_eq!(prove(&change), refused, "output {port}, cell {cell}");
         }
     }
-    for cell in 0..honest.inputs[0].len() {
-        let change = |statement: &mut Statement| statement.inputs[0][cell] ^= 1;
+    for cell in 0..setting.inputs[0].len() {
+        let change = |statement: &mut Statement| stated_inputs(statement)[0][cell] ^= 1;
         assert_eq!(prove(&change), refused, "input cell {cell}");
     }
     let other = honest.outputs[0].iter().position(|&value| value != honest.outputs[0][0]).unwrap();
     assert_eq!(prove(&|statement| statement.outputs[0].swap(0, other)), refused, "outputs swapped");
-    let other = honest.inputs[0].iter().position(|&value| value != honest.inputs[0][0]).unwrap();
-    assert_eq!(prove(&|statement| statement.inputs[0].swap(0, other)), refused, "inputs swapped");
+    let other = setting.inputs[0].iter().position(|&value| value != setting.inputs[0][0]).unwrap();
+    assert_eq!(prove(&|statement| stated_inputs(statement)[0].swap(0, other)), refused, "inputs swapped");
     assert_eq!(prove(&|statement| statement.context.clear()), Ok(()), "the context is the caller's choice");
 
     // An output that the last layer's witness supports, but not its accumulators.

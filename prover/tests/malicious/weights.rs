@@ -6,16 +6,16 @@ use assay_prover::sumcheck::pcs::Committed;
 use assay_prover::sumcheck::{channel::Channel, range};
 use assay_verifier::circuit::{Circuit, Limits};
 use assay_verifier::field::{EF, F, signed};
-use assay_verifier::key::{CheckedKey, Key, KeyError, RangeProof, WeightCommitment};
 use assay_verifier::sumcheck::contraction::padded_positions;
 use assay_verifier::sumcheck::eq::{dot, eq_range};
+use assay_verifier::sumcheck::key::{CheckedKey, Key, KeyError, RangeProof, WeightCommitment};
 use assay_verifier::sumcheck::pcs::{ColumnOpening, Purpose, observe_root};
 use assay_verifier::sumcheck::range::{RangeLayout, transcript};
 use assay_verifier::sumcheck::weights::{WeightClaim, WeightStacks};
-use assay_verifier::sumcheck::{Step, VerifyError, verify};
+use assay_verifier::sumcheck::{Step, VerifyError};
 use p3_field::{PrimeCharacteristicRing, PrimeField64};
 
-use crate::common::{Numbers, kitchen_sink, weights_of};
+use crate::common::{Numbers, kitchen_sink, verify, weights_of};
 use crate::setting::Setting;
 
 /// The cells of each weight tensor as committed, padding included.

@@ -152,9 +152,9 @@ fn malformed_keys() {
 #[test]
 fn statements() {
     let mut rows = vec![
-        row("a word that is not there", port_range("input", 0, 2), |case| case.proof.statement.inputs[0][2] = 7),
-        row("a negative word", port_range("input", 0, 0), |case| case.proof.statement.inputs[0][0] = -1),
-        row("a word that wraps", port_range("input", 0, 1), |case| case.proof.statement.inputs[0][1] += 1 << 32),
+        row("a word that is not there", port_range("input", 0, 2), |case| case.inputs_mut()[0][2] = 7),
+        row("a negative word", port_range("input", 0, 0), |case| case.inputs_mut()[0][0] = -1),
+        row("a word that wraps", port_range("input", 0, 1), |case| case.inputs_mut()[0][1] += 1 << 32),
         row("a part above one", port_range("output", 1, 31), |case| {
             case.proof.statement.outputs[1][31] = 51_201;
         }),
@@ -162,7 +162,7 @@ fn statements() {
     let case = attention_case();
     for position in 0..4 {
         rows.push(row(format!("word {position}"), step(Step::LookupRound), move |case| {
-            let word = &mut case.proof.statement.inputs[0][position];
+            let word = &mut case.inputs_mut()[0][position];
             *word = (*word + 1) % 7;
         }));
     }

@@ -16,12 +16,13 @@ use assay_prover::sumcheck::Prover;
 use assay_verifier::circuit::{CircuitError, Limits, Op, Range, Term};
 use assay_verifier::digest::KeyDigest;
 use assay_verifier::field::EF;
-use assay_verifier::key::{CheckedKey, Key, KeyError};
-use assay_verifier::statement::{CONTEXT_LEN_MAX, Proof};
+use assay_verifier::key;
+use assay_verifier::statement::{CONTEXT_LEN_MAX, InputCommitment, Inputs, Proof};
+use assay_verifier::sumcheck::key::{CheckedKey, Key, KeyError};
 use assay_verifier::sumcheck::pcs::{Opening, Purpose};
-use assay_verifier::sumcheck::{Step, VerifyError, verify};
+use assay_verifier::sumcheck::{Argument, Step, VerifyError};
 use assay_verifier::wire::{self, WireError};
-use common::{Numbers, inputs_of, kitchen_sink, weights_of};
+use common::{Numbers, inputs_of, kitchen_sink, stated_inputs, verify, weights_of};
 use p3_field::PrimeCharacteristicRing;
 
 /// Why a file, a key or a proof was refused.
@@ -37,6 +38,20 @@ enum Refusal {
 struct Case {
     key: Key,
     proof: Proof,
+}
+
+impl Case {
+    fn argument(&self) -> &Argument {
+        common::argument(&self.proof)
+    }
+
+    fn argument_mut(&mut self) -> &mut Argument {
+        self.proof.argument.as_sumcheck_mut().expect("the engine is sumcheck")
+    }
+
+    fn inputs_mut(&mut self) -> &mut Vec<Vec<i64>> {
+        stated_inputs(&mut self.proof.statement)
+    }
 }
 
 /// One change and the error that it must lead to.
@@ -94,10 +109,16 @@ fn case() -> Case {
     Case { key: prover.prove_range().unwrap(), proof: prover.prove(&inputs, b"context").unwrap() }
 }
 
+/// The key's file.
+fn encode_key(key: &Key) -> Vec<u8> {
+    wire::encode(&key::Key::from(key.clone()))
+}
+
 /// Everything a receiver does with a key and a proof.
 fn check(case: &Case) -> Result<(), Refusal> {
-    let key = wire::decode(&wire::encode(&case.key)).map_err(Refusal::Wire)?;
-    let key = CheckedKey::new(&key, &Limits::default()).map_err(Refusal::Key)?;
+    let key: key::Key = wire::decode(&encode_key(&case.key)).map_err(Refusal::Wire)?;
+    let key = key.as_sumcheck().expect("the engine is sumcheck");
+    let key = CheckedKey::new(key, &Limits::default()).map_err(Refusal::Key)?;
     check_proof(&key, &case.proof)
 }
 
@@ -107,7 +128,7 @@ fn check_proof(key: &CheckedKey, proof: &Proof) -> Result<(), Refusal> {
 }
 
 fn assert_rows(case: &Case, rows: &[Row]) {
-    let honest = wire::encode(&case.key);
+    let honest = encode_key(&case.key);
     let checked = CheckedKey::new(&case.key, &Limits::default()).unwrap();
     check_proof(&checked, &case.proof).expect("the unchanged proof verifies");
     for row in rows {
@@ -115,7 +136,7 @@ fn assert_rows(case: &Case, rows: &[Row]) {
         (row.change)(&mut changed);
         // A key is checked once for all rows that leave it alone.
         let result =
-            if wire::encode(&changed.key) == honest { check_proof(&checked, &changed.proof) } else { check(&changed) };
+            if encode_key(&changed.key) == honest { check_proof(&checked, &changed.proof) } else { check(&changed) };
         assert_eq!(result, Err(row.expected.clone()), "{}", row.name);
     }
 }
@@ -134,9 +155,12 @@ fn statements() {
     let mut rows = vec![
         row("another key", Refusal::Proof(VerifyError::OtherKey), |case| flip(&mut case.proof.statement.key.0)),
         row("no key", Refusal::Proof(VerifyError::OtherKey), |case| case.proof.statement.key = KeyDigest([0; 32])),
-        row("no input", Refusal::Proof(VerifyError::PortCount("input")), |case| case.proof.statement.inputs.clear()),
+        row("no input", Refusal::Proof(VerifyError::PortCount("input")), |case| case.inputs_mut().clear()),
+        row("private inputs", Refusal::Proof(VerifyError::PrivateInputs), |case| {
+            case.proof.statement.inputs = Inputs::Private(InputCommitment(vec![[0; 32]]));
+        }),
         row("one more input", Refusal::Proof(VerifyError::PortCount("input")), |case| {
-            case.proof.statement.inputs.push(Vec::new());
+            case.inputs_mut().push(Vec::new());
         }),
         row("an output dropped", Refusal::Proof(VerifyError::PortCount("output")), |case| {
             case.proof.statement.outputs.pop();
@@ -148,10 +172,10 @@ fn statements() {
             case.proof.statement.outputs.swap(0, 1);
         }),
         row("a longer input", Refusal::Proof(VerifyError::PortLength { kind: "input", index: 0 }), |case| {
-            case.proof.statement.inputs[0].push(0);
+            case.inputs_mut()[0].push(0);
         }),
         row("a shorter input", Refusal::Proof(VerifyError::PortLength { kind: "input", index: 0 }), |case| {
-            case.proof.statement.inputs[0].pop();
+            case.inputs_mut()[0].pop();
         }),
         row("a longer output", Refusal::Proof(VerifyError::PortLength { kind: "output", index: 1 }), |case| {
             case.proof.statement.outputs[1].push(0);
@@ -159,13 +183,13 @@ fn statements() {
         row("an empty output", Refusal::Proof(VerifyError::PortLength { kind: "output", index: 0 }), |case| {
             case.proof.statement.outputs[0].clear();
         }),
-        row("an input above its range", port_range("input", 0, 3), |case| case.proof.statement.inputs[0][3] = 128),
-        row("an input below its range", port_range("input", 0, 31), |case| case.proof.statement.inputs[0][31] = -129),
+        row("an input above its range", port_range("input", 0, 3), |case| case.inputs_mut()[0][3] = 128),
+        row("an input below its range", port_range("input", 0, 31), |case| case.inputs_mut()[0][31] = -129),
         row("an input that is the same in the field", port_range("input", 0, 0), |case| {
             // The modulus does not fit 64 signed bits; the nearest that agrees with -1 modulo 2^32.
-            case.proof.statement.inputs[0][0] += 1 << 32;
+            case.inputs_mut()[0][0] += 1 << 32;
         }),
-        row("the largest input", port_range("input", 0, 5), |case| case.proof.statement.inputs[0][5] = i64::MAX),
+        row("the largest input", port_range("input", 0, 5), |case| case.inputs_mut()[0][5] = i64::MAX),
         row("the smallest output", port_range("output", 0, 4), |case| {
             case.proof.statement.outputs[0][4] = i64::MIN;
         }),
@@ -174,7 +198,7 @@ fn statements() {
             case.proof.statement.outputs[1][11] = 1 << 40;
         }),
         row("two inputs exchanged", step(Step::LookupRound), |case| {
-            let cells = &mut case.proof.statement.inputs[0];
+            let cells = &mut case.inputs_mut()[0];
             let other = cells.iter().position(|&cell| cell != cells[0]).unwrap();
             cells.swap(0, other);
         }),
@@ -194,10 +218,10 @@ fn statements() {
             case.proof.statement.context = vec![7; CONTEXT_LEN_MAX + 1];
         }),
     ];
-    for (index, cells) in case.proof.statement.inputs.iter().enumerate() {
+    for (index, cells) in case.proof.statement.inputs.public().unwrap().iter().enumerate() {
         for position in 0..cells.len() {
             rows.push(row(format!("input {index}, cell {position}"), step(Step::LookupRound), move |case| {
-                let cell = &mut case.proof.statement.inputs[index][position];
+                let cell = &mut case.inputs_mut()[index][position];
                 *cell += if *cell < 127 { 1 } else { -1 };
             }));
         }
@@ -254,25 +278,25 @@ fn parts_of_two_proofs() {
         ));
         let proof = other.clone();
         rows.push(row(format!("messages, other {name}"), step(Step::LookupRound), move |case| {
-            case.proof.messages = proof.messages.clone();
+            case.argument_mut().messages = common::argument(&proof).messages.clone();
         }));
         let proof = other.clone();
         rows.push(row(format!("second half of the messages, other {name}"), step(Step::LookupRound), move |case| {
-            case.proof.messages[5..].copy_from_slice(&proof.messages[5..]);
+            case.argument_mut().messages[5..].copy_from_slice(&common::argument(&proof).messages[5..]);
         }));
         let proof = other.clone();
         rows.push(row(format!("opening of the witness, other {name}"), opening(Purpose::Witness), move |case| {
-            case.proof.witness = proof.witness.clone();
+            case.argument_mut().witness = common::argument(&proof).witness.clone();
         }));
         let proof = other.clone();
         rows.push(row(format!("opening of the weights, other {name}"), opening(Purpose::Weights), move |case| {
-            case.proof.weights = proof.weights.clone();
+            case.argument_mut().weights = common::argument(&proof).weights.clone();
         }));
         if name != "context" {
             // The witness does not depend on the context, nor does its root.
             let proof = other.clone();
             rows.push(row(format!("root, other {name}"), step(Step::LookupRound), move |case| {
-                case.proof.root = proof.root;
+                case.argument_mut().root = common::argument(&proof).root;
             }));
         }
     }
@@ -297,13 +321,13 @@ fn bits_of_the_files() {
         assert!(refused, "proof, byte {at}");
         flipped += 1;
     }
-    let file = wire::encode(&case.key);
+    let file = encode_key(&case.key);
     for at in (0..file.len()).step_by(83) {
         let mut bytes = file.clone();
         bytes[at] ^= 1 << (at % 8);
-        let refused = match wire::decode::<Key>(&bytes) {
+        let refused = match wire::decode::<key::Key>(&bytes) {
             Err(_) => true,
-            Ok(key) => CheckedKey::new(&key, &Limits::default()).is_err(),
+            Ok(key) => key::CheckedKey::new(&key, &Limits::default()).is_err(),
         };
         assert!(refused, "key, byte {at}");
         flipped += 1;

@@ -1,7 +1,7 @@
 //! Every message of a proof and of a range proof: a change of any is refused by the check that reads it.
 use assay_verifier::circuit::{Limits, Term};
 use assay_verifier::field::EF;
-use assay_verifier::key::{CheckedKey, KeyError};
+use assay_verifier::sumcheck::key::{CheckedKey, KeyError};
 use assay_verifier::sumcheck::layout::Layout;
 use assay_verifier::sumcheck::pcs::Purpose;
 use assay_verifier::sumcheck::range::RangeLayout;
@@ -68,31 +68,31 @@ fn messages_of_a_proof() {
 fn messages_of(case: &Case, contraction_rounds: usize) {
     let key = CheckedKey::new(&case.key, &Limits::default()).unwrap();
     let messages = proof_messages(&key, contraction_rounds);
-    assert_eq!(messages.len(), case.proof.messages.len());
+    assert_eq!(messages.len(), case.argument().messages.len());
     let mut rows = vec![
-        row("root", step(Step::LookupRound), |case| flip(&mut case.proof.root)),
-        row("no messages", Refusal::Proof(VerifyError::MessagesTooFew), |case| case.proof.messages.clear()),
+        row("root", step(Step::LookupRound), |case| flip(&mut case.argument_mut().root)),
+        row("no messages", Refusal::Proof(VerifyError::MessagesTooFew), |case| case.argument_mut().messages.clear()),
         row("one message less", Refusal::Proof(VerifyError::MessagesTooFew), |case| {
-            case.proof.messages.pop();
+            case.argument_mut().messages.pop();
         }),
         row("one message more", Refusal::Proof(VerifyError::MessagesTooMany), |case| {
-            case.proof.messages.push(EF::ZERO);
+            case.argument_mut().messages.push(EF::ZERO);
         }),
         row("a pole: zero over zero at the root", step(Step::LookupPole), |case| {
-            case.proof.messages[1] = EF::ZERO;
-            case.proof.messages[3] = EF::ZERO;
+            case.argument_mut().messages[1] = EF::ZERO;
+            case.argument_mut().messages[3] = EF::ZERO;
         }),
         row("the fraction zero over zero on both sides", step(Step::LookupPole), |case| {
-            case.proof.messages[1..5].fill(EF::ZERO);
+            case.argument_mut().messages[1..5].fill(EF::ZERO);
         }),
-        row("all messages zero", step(Step::LookupPole), |case| case.proof.messages.fill(EF::ZERO)),
+        row("all messages zero", step(Step::LookupPole), |case| case.argument_mut().messages.fill(EF::ZERO)),
         row("a root scaled by two", step(Step::LookupRound), |case| {
-            case.proof.messages[1..3].iter_mut().for_each(|message| *message = message.double());
+            case.argument_mut().messages[1..3].iter_mut().for_each(|message| *message = message.double());
         }),
     ];
     for (index, (name, expected)) in messages.into_iter().enumerate() {
         rows.push(row(format!("message {index}: {name}"), step(expected), move |case| {
-            case.proof.messages[index] += EF::ONE;
+            case.argument_mut().messages[index] += EF::ONE;
         }));
     }
     assert_rows(case, &rows);
@@ -101,7 +101,7 @@ fn messages_of(case: &Case, contraction_rounds: usize) {
 
 #[test]
 fn range_proof_of_a_key() {
-    fn range(case: &mut Case) -> &mut assay_verifier::key::RangeProof {
+    fn range(case: &mut Case) -> &mut assay_verifier::sumcheck::key::RangeProof {
         case.key.range.as_mut().unwrap()
     }
     let case = case();
@@ -127,7 +127,7 @@ fn range_proof_of_a_key() {
             range(case).weights.push(opening);
         }),
         row("the proof's opening of weights", range_opening(Purpose::Weights), |case| {
-            range(case).weights[0] = case.proof.weights[0].clone();
+            range(case).weights[0] = case.argument().weights[0].clone();
         }),
         row("the opening of multiplicities in place of the weights'", range_opening(Purpose::Weights), |case| {
             range(case).weights[0] = range(case).multiplicities.clone();

@@ -239,27 +239,32 @@ fn openings_of_a_proof() {
 }
 
 fn openings_of(case: &Case) {
-    assert!(!case.proof.witness.whir.rounds.is_empty(), "an opening without rounds says nothing about them");
+    assert!(!case.argument().witness.whir.rounds.is_empty(), "an opening without rounds says nothing about them");
     let mut rows = vec![
-        row("no opening of weights", Refusal::Proof(VerifyError::OpeningCount), |case| case.proof.weights.clear()),
+        row("no opening of weights", Refusal::Proof(VerifyError::OpeningCount), |case| {
+            case.argument_mut().weights.clear()
+        }),
         row("an opening of weights twice", Refusal::Proof(VerifyError::OpeningCount), |case| {
-            case.proof.weights.push(case.proof.weights[0].clone());
+            let weights = &mut case.argument_mut().weights;
+            weights.push(weights[0].clone());
         }),
         row("witness and weights exchanged", opening(Purpose::Witness), |case| {
-            std::mem::swap(&mut case.proof.witness, &mut case.proof.weights[0]);
+            let argument = case.argument_mut();
+            std::mem::swap(&mut argument.witness, &mut argument.weights[0]);
         }),
         row("the witness' opening in place of the weights'", opening(Purpose::Weights), |case| {
-            case.proof.weights[0] = case.proof.witness.clone();
+            let argument = case.argument_mut();
+            argument.weights[0] = argument.witness.clone();
         }),
     ];
-    for (name, change) in opening_changes(&case.proof.witness) {
+    for (name, change) in opening_changes(&case.argument().witness) {
         rows.push(row(format!("witness: {name}"), opening(Purpose::Witness), move |case| {
-            change(&mut case.proof.witness);
+            change(&mut case.argument_mut().witness);
         }));
     }
-    for (name, change) in opening_changes(&case.proof.weights[0]) {
+    for (name, change) in opening_changes(&case.argument().weights[0]) {
         rows.push(row(format!("weights: {name}"), opening(Purpose::Weights), move |case| {
-            change(&mut case.proof.weights[0]);
+            change(&mut case.argument_mut().weights[0]);
         }));
     }
     assert_rows(case, &rows);

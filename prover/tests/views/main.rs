@@ -11,11 +11,10 @@ mod common;
 
 use assay_prover::sumcheck::{ProveError, Prover};
 use assay_verifier::circuit::{CheckedCircuit, Indices, Limits, Op, Pass, Side, Term};
-use assay_verifier::key::{CheckedKey, KeyError};
 use assay_verifier::statement::Statement;
-use assay_verifier::sumcheck::verify;
+use assay_verifier::sumcheck::key::{CheckedKey, KeyError};
 use builder::{Builder, Without};
-use common::{Numbers, inputs_of, weights_of};
+use common::{Numbers, inputs_of, verify, weights_of};
 use proptest::prelude::*;
 
 /// Proves and verifies a random circuit, and checks that a changed output is refused.

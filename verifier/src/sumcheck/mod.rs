@@ -6,6 +6,7 @@ pub mod channel;
 pub mod claims;
 pub mod contraction;
 pub mod eq;
+pub mod key;
 pub mod layout;
 pub mod leaves;
 pub mod lookup;
@@ -19,22 +20,36 @@ pub mod weights;
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use p3_field::PrimeCharacteristicRing;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::circuit::{CheckedCircuit, Circuit, Node, Port, Term};
 use crate::field::{EF, F, signed};
-use crate::key::CheckedKey;
-use crate::statement::{CONTEXT_LEN_MAX, Proof, Statement};
+use crate::statement::{CONTEXT_LEN_MAX, Statement};
 use crate::transcript::Transcript;
 use crate::wire;
 use channel::Channel;
 use claims::{Claim, Values, batch, complete, evaluate, expression_claims};
 use contraction::Selections;
+use key::CheckedKey;
 use layout::{Layout, Limb, NodeColumns};
 use leaves::{Challenges, ExpressionClaim, Leaves};
 use pcs::{ColumnOpening, Opening, Purpose, StackShape};
 use stack::{ColumnClaim, Inner};
 use weights::WeightClaim;
+
+/// Why a statement holds.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Argument {
+    /// Root of the witness.
+    pub root: [u8; 32],
+    /// Messages in the order of the protocol.
+    pub messages: Vec<EF>,
+    /// Opening of the witness.
+    pub witness: Opening,
+    /// Openings of the weights, stack by stack.
+    pub weights: Vec<Opening>,
+}
 
 /// A check of the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +80,9 @@ pub enum VerifyError {
     /// The proof names another key.
     #[error("the proof is for another key")]
     OtherKey,
+    /// The inputs are not stated.
+    #[error("this engine hides nothing: inputs must be public")]
+    PrivateInputs,
     /// A different number of inputs or outputs than the circuit has.
     #[error("{0}: wrong number of tensors")]
     PortCount(&'static str),
@@ -122,18 +140,14 @@ pub fn transcript(statement: &Statement) -> Transcript {
     transcript
 }
 
-/// Verifies a proof against a key. What it states, [`Proof::statement`], holds if this succeeds.
+/// Verifies the argument for a statement against a key.
 ///
 /// # Errors
 /// The first check that fails.
-///
-/// # Soundness
-/// The caller must compare the statement with what it wants to know: its key is compared here, inputs, outputs and context
-/// are for the caller.
-pub fn verify(key: &CheckedKey, proof: &Proof) -> Result<(), VerifyError> {
+pub fn verify(key: &CheckedKey, statement: &Statement, proof: &Argument) -> Result<(), VerifyError> {
     let (checked, layout) = (key.circuit(), key.layout());
-    let public = Public::new(key, &proof.statement)?;
-    let mut transcript = transcript(&proof.statement);
+    let public = Public::new(key, statement)?;
+    let mut transcript = transcript(statement);
     pcs::observe_root(&proof.root, &mut transcript);
     let mut channel = Channel::new(&mut transcript, &proof.messages);
 
@@ -241,14 +255,15 @@ impl Public {
         if statement.context.len() > CONTEXT_LEN_MAX {
             return Err(VerifyError::Context);
         }
+        let tensors = statement.inputs.public().ok_or(VerifyError::PrivateInputs)?;
         let Circuit { inputs, outputs, .. } = key.circuit().circuit();
         let indices = |(port, tensor): (&Port, &Vec<i64>)| {
             let indices = port.to_node_order(tensor).into_iter().map(u32::try_from).collect::<Result<_, _>>();
             Some((port.node, indices.ok()?))
         };
         Ok(Self {
-            selections: inputs.iter().zip(&statement.inputs).filter_map(indices).collect(),
-            inputs: check_ports(key.circuit(), "input", inputs, &statement.inputs)?,
+            selections: inputs.iter().zip(tensors).filter_map(indices).collect(),
+            inputs: check_ports(key.circuit(), "input", inputs, tensors)?,
             outputs: check_ports(key.circuit(), "output", outputs, &statement.outputs)?,
         })
     }

@@ -9,12 +9,12 @@ use p3_field::PrimeCharacteristicRing;
 use super::channel::Channel;
 use super::contraction::{log2, tap_weights};
 use super::eq::{eq_points, eq_range};
+use super::key::{CheckedKey, RangeProof};
 use super::pcs::{ColumnOpening, Purpose, StackShape, observe_root};
 use super::weights::{WeightClaim, WeightStacks};
 use super::{Step, VerifyError, lookup};
 use crate::circuit::{Circuit, Weight};
 use crate::field::{EF, F};
-use crate::key::{CheckedKey, RangeProof};
 use crate::transcript::Transcript;
 
 /// The leaves of the range proof.

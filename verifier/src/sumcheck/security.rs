@@ -12,12 +12,12 @@
 use alloc::vec::Vec;
 
 use super::contraction;
+use super::key::CheckedKey;
 use super::layout::{Block, NodeColumns};
 use super::leaves::ExpressionClaim;
 use super::pcs::{ColumnOpening, StackShape};
 use super::{ExpressionTerms, VerifyError, activation, stack};
 use crate::field::EF;
-use crate::key::CheckedKey;
 use p3_field::PrimeCharacteristicRing;
 
 /// One source of error.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use assay_prover::file::CircuitFile;
 use assay_verifier::key::Key;
-use assay_verifier::statement::Proof;
+use assay_verifier::statement::{Argument, Inputs, Proof};
 use assay_verifier::wire::{self, File};
 use clap::Args;
 use serde::Serialize;
@@ -41,7 +41,8 @@ struct Answer<'a> {
     kind: &'static str,
     key: String,
     context: String,
-    inputs: &'a [Vec<i64>],
+    engine: String,
+    inputs: &'a Inputs,
     outputs: &'a [Vec<i64>],
     parts: Vec<Part>,
 }
@@ -91,27 +92,36 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<Verdict> {
 
 fn proof(proof: &Proof, output: &Output) {
     let statement = &proof.statement;
-    let parts = [
-        ("statement", wire::bytes(statement).len()),
-        ("messages", wire::bytes(&proof.messages).len()),
-        ("opening of the witness", wire::bytes(&proof.witness).len()),
-        ("openings of weights", wire::bytes(&proof.weights).len()),
-    ];
+    let mut parts = vec![("statement", wire::bytes(statement).len())];
+    match &proof.argument {
+        Argument::Sumcheck(argument) => parts.extend([
+            ("messages", wire::bytes(&argument.messages).len()),
+            ("opening of the witness", wire::bytes(&argument.witness).len()),
+            ("openings of weights", wire::bytes(&argument.weights).len()),
+        ]),
+    }
+    output.field("engine", proof.argument.engine());
     output.field("key", statement.key);
     output.field("context", if statement.context.is_empty() { "none".into() } else { hex::encode(&statement.context) });
-    for (label, tensors) in [("inputs", &statement.inputs), ("outputs", &statement.outputs)] {
+    let integers = |tensors: &[Vec<i64>]| {
         let counts: Vec<String> = tensors.iter().map(|tensor| grouped(tensor.len() as u64)).collect();
-        output.field(label, format_args!("{} integers", counts.join(", ")));
+        format!("{} integers", counts.join(", "))
+    };
+    match &statement.inputs {
+        Inputs::Public(tensors) => output.field("inputs", integers(tensors)),
+        Inputs::Private(_) => output.field("inputs", "private: a commitment"),
     }
+    output.field("outputs", integers(&statement.outputs));
     output.heading("Sizes");
     let row = |(name, bytes): &(&str, usize)| vec![(*name).into(), output::bytes(*bytes as u64)];
     output.table(&["part", ">size"], &parts.iter().map(row).collect::<Vec<_>>());
     output.json(&Answer {
         kind: "proof",
+        engine: proof.argument.engine().to_string(),
         key: statement.key.to_string(),
         context: hex::encode(&statement.context),
         inputs: &statement.inputs,
         outputs: &statement.outputs,
-        parts: parts.map(|(name, bytes)| Part { name, bytes }).into(),
+        parts: parts.into_iter().map(|(name, bytes)| Part { name, bytes }).collect(),
     });
 }

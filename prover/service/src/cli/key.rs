@@ -1,8 +1,11 @@
 //! `assay key`: what verifiers need of a circuit.
+mod check;
+
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Result;
+use assay_verifier::key::Key;
 use assay_verifier::wire;
 use clap::Args;
 use serde::Serialize;
@@ -16,20 +19,28 @@ const EXAMPLES: &str = "\
 Examples:
   assay key model.circuit
   assay key model.circuit -o published/model.key
+  assay key --check published/model.key --circuit model.circuit
 
 The key holds the description, the commitment to the weights and a proof that they are in range; it does not hold the \
-weights. Publish its digest: a proof means something only under a key whose digest the verifier trusts.";
+weights. Publish its digest: a proof means something only under a key whose digest the verifier trusts. --check derives \
+anew what follows from what is at hand, and says what it confirmed and what stays trusted to the key's publisher.";
 
-/// Make the key that verifiers of a circuit's proofs need
+/// Make the key that verifiers of a circuit's proofs need, or check one
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {
     /// The circuit
-    #[arg(value_name = "FILE.circuit")]
-    circuit: PathBuf,
+    #[arg(value_name = "FILE.circuit", required_unless_present = "check", conflicts_with = "check")]
+    circuit: Option<PathBuf>,
     /// Where to write the key [default: FILE.key in the current folder]
-    #[arg(long, short, value_name = "FILE.key")]
+    #[arg(long, short, value_name = "FILE.key", conflicts_with = "check")]
     output: Option<PathBuf>,
+    /// Check this key: derive anew what follows from its description
+    #[arg(long, value_name = "FILE.key")]
+    check: Option<PathBuf>,
+    /// What the key is said to be made of, to compare description and weights with
+    #[arg(long = "circuit", value_name = "FILE.circuit", requires = "check")]
+    compared: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -43,24 +54,33 @@ struct Answer<'a> {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments, output: &Output) -> Result<Verdict> {
-    let target = arguments.output.clone().unwrap_or_else(|| files::beside(&arguments.circuit, "key"));
+    match (&arguments.check, &arguments.circuit) {
+        (Some(key), _) => check::run(key, arguments.compared.as_deref(), output),
+        (None, Some(circuit)) => make(circuit, arguments, output),
+        (None, None) => Err(problem("no circuit is named", "assay key FILE.circuit")),
+    }
+}
+
+fn make(circuit: &Path, arguments: &Arguments, output: &Output) -> Result<Verdict> {
+    let target = arguments.output.clone().unwrap_or_else(|| files::beside(circuit, "key"));
     files::check_target(&target)?;
-    let file = files::load_circuit(&arguments.circuit)?;
+    let file = files::load_circuit(circuit)?;
     let start = Instant::now();
     let progress = Progress::spinner("Committing to the weights");
-    let prover = file.prover().map_err(|error| files::refused(&arguments.circuit, &error))?;
+    let prover = file.prover().map_err(|error| files::refused(circuit, &error))?;
     progress.at(0, "Proving that the weights are in range");
     let key = prover
         .prove_range()
-        .map_err(|error| problem(format!("{}: {error}", arguments.circuit.display()), "the circuit is too large"))?;
+        .map_err(|error| problem(format!("{}: {error}", circuit.display()), "the circuit is too large"))?;
     let elapsed = start.elapsed();
+    let key = Key::from(key);
     let bytes = wire::encode(&key);
     files::write(&target, &bytes)?;
     drop(progress);
     let answer = Answer {
         file: &target,
         file_size_bytes: bytes.len(),
-        circuit: key.circuit.digest().to_string(),
+        circuit: key.circuit().digest().to_string(),
         key: key.digest().to_string(),
         key_duration_ms: milliseconds(elapsed),
     };

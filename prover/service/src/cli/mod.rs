@@ -11,6 +11,7 @@ mod output;
 mod problem;
 mod progress;
 mod prove;
+mod secrecy;
 mod statement;
 mod verify;
 
@@ -42,7 +43,7 @@ Exit codes: 0 fine, 1 verification failed, 2 usage or input error.";
 const VERSION: &str = concat!(
     env!("CARGO_PKG_VERSION"),
     "\nengine   sumcheck v1 (Goldilocks, WHIR, BLAKE3)",
-    "\nfiles    circuit ASSAYCF1, key ASSAYKY1, proof ASSAYPF1",
+    "\nfiles    circuit ASSAYCF1, key ASSAYKY2, proof ASSAYPF2",
     "\nmodels   ONNX, operator sets 9 to 21",
 );
 

@@ -3,8 +3,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Result;
+use assay_verifier::key::{CheckedKey, Key};
 use assay_verifier::statement::CONTEXT_LEN_MAX;
-use assay_verifier::{sumcheck, wire};
+use assay_verifier::{verify, wire};
 use clap::Args;
 use serde::Serialize;
 
@@ -19,6 +20,7 @@ const EXAMPLES: &str = "\
 Examples:
   assay prove model.circuit --input input.json --proof answer.proof
   assay prove model.circuit --input samples.npz --sample 3 --proof answer.proof --context 5f02c1
+  assay prove model.circuit --key model.key --input input.json --proof answer.proof
 
 The proof binds the key, all inputs, all outputs and the context. The context is any bytes of yours, such as the digest \
 of a request: a proof that was made for one cannot be shown for another. The proof is verified before it is written.";
@@ -30,6 +32,9 @@ pub struct Arguments {
     /// The circuit
     #[arg(value_name = "FILE.circuit")]
     circuit: PathBuf,
+    /// The key that the proof must be for; it says the engine too [default: that of `assay key`, engine sumcheck]
+    #[arg(long, short, value_name = "FILE.key")]
+    key: Option<PathBuf>,
     #[command(flatten)]
     input: InputArguments,
     /// Where to write the proof
@@ -72,9 +77,16 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<Verdict> {
     files::check_target(&arguments.proof)?;
     let context = arguments.context.as_ref().map_or(&[][..], |context| &context.0);
     let file = files::load_circuit(&arguments.circuit)?;
+    let named: Option<Key> = arguments.key.as_deref().map(files::load).transpose()?;
     let inputs = arguments.input.integers(file.circuit(), output)?;
     let progress = Progress::spinner("Committing to the weights");
     let prover = file.prover().map_err(|error| files::refused(&arguments.circuit, &error))?;
+    if let (Some(path), Some(key)) = (&arguments.key, &named)
+        && key.digest() != prover.key().digest()
+    {
+        let what = format!("{} is not the key of {}", path.display(), arguments.circuit.display());
+        return Err(problem(what, format!("assay key {}", arguments.circuit.display())));
+    }
     progress.at(0, "Proving");
     let start = Instant::now();
     let proof = prover.prove(&inputs, context).map_err(|error| {
@@ -82,19 +94,20 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<Verdict> {
     })?;
     let proven = start.elapsed();
     progress.at(0, "Verifying");
+    let key = CheckedKey::from(prover.key().clone());
     let start = Instant::now();
-    sumcheck::verify(prover.key(), &proof).map_err(|error| {
+    verify(&key, &proof).map_err(|error| {
         problem(format!("the proof does not verify ({error}); nothing was written"), "please report this as a defect")
     })?;
     let verified = start.elapsed();
     let bytes = wire::encode(&proof);
     files::write(&arguments.proof, &bytes)?;
     drop(progress);
-    let circuit = prover.key().circuit();
+    let circuit = key.circuit();
     let outputs = Named::all(&circuit.circuit().outputs, &proof.statement.outputs);
     outputs.iter().for_each(|named| named.show("output", output));
     output.field("proof", format_args!("{} ({})", arguments.proof.display(), output::bytes(bytes.len() as u64)));
-    output.field("key", prover.key().digest());
+    output.field("key", key.digest());
     if !context.is_empty() {
         output.field("context", hex::encode(context));
     }
@@ -105,7 +118,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<Verdict> {
         file: &arguments.proof,
         proof_size_bytes: bytes.len(),
         circuit: circuit.digest().to_string(),
-        key: prover.key().digest().to_string(),
+        key: key.digest().to_string(),
         context: hex::encode(context),
         sample: arguments.input.sample,
         outputs,

@@ -18,9 +18,6 @@ pub const NOT_PROVEN: [&str; 2] = [
     "that the answer is true, or that this is the key you want: compare its digest",
 ];
 
-/// What a proof keeps secret.
-pub const HIDING: &str = "no: inputs and outputs are public, and proofs may reveal something of the weights";
-
 /// A public tensor.
 #[derive(Serialize)]
 pub struct Named<'a> {

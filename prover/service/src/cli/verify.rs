@@ -6,7 +6,8 @@ use anyhow::Result;
 use assay_verifier::circuit::Limits;
 use assay_verifier::key::{CheckedKey, Key};
 use assay_verifier::statement::Proof;
-use assay_verifier::sumcheck::{self, security};
+use assay_verifier::sumcheck::security;
+use assay_verifier::verify;
 use clap::Args;
 use console::style;
 use serde::Serialize;
@@ -14,7 +15,8 @@ use serde::Serialize;
 use super::inputs::InputArguments;
 use super::output::{self, Output, milliseconds};
 use super::prove::{Context, parse_context};
-use super::statement::{HIDING, NOT_PROVEN, Named, PROVEN};
+use super::secrecy::Secrecy;
+use super::statement::{NOT_PROVEN, Named, PROVEN};
 use super::{Verdict, files};
 
 const EXAMPLES: &str = "\
@@ -51,7 +53,7 @@ struct Answer<'a> {
     verified: bool,
     /// Why not.
     reason: Option<String>,
-    engine: &'static str,
+    engine: String,
     circuit: String,
     key: String,
     context: String,
@@ -60,6 +62,7 @@ struct Answer<'a> {
     proven: Option<&'static str>,
     not_proven: [&'static str; 2],
     hiding: bool,
+    secrecy: Secrecy,
     soundness_bits: Option<f64>,
     proof_size_bytes: usize,
     key_duration_ms: f64,
@@ -75,7 +78,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<Verdict> {
     let checked = CheckedKey::new(&key, &Limits::default());
     let key_checked = start.elapsed();
     let start = Instant::now();
-    let verdict = checked.as_ref().map(|checked| sumcheck::verify(checked, &proof));
+    let verdict = checked.as_ref().map(|checked| verify(checked, &proof));
     let verified = start.elapsed();
     let reason = match (verdict, &checked) {
         (Ok(Ok(())), Ok(checked)) => difference(arguments, checked, &proof, output)?,
@@ -83,19 +86,21 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<Verdict> {
         (Err(error), _) | (_, Err(error)) => Some(format!("{} is not a valid key: {error}", arguments.key.display())),
     };
     let statement = &proof.statement;
-    let soundness_bits = checked.as_ref().ok().and_then(|checked| Some(security::soundness(checked).ok()?.1));
+    let secrecy = Secrecy::of(&key);
+    let soundness_bits = checked.as_ref().ok().and_then(soundness_bits);
     let answer = Answer {
         verified: reason.is_none(),
         proven: reason.is_none().then_some(PROVEN),
         reason,
-        engine: "sumcheck v1",
-        circuit: key.circuit.digest().to_string(),
+        engine: key.engine().to_string(),
+        circuit: key.circuit().digest().to_string(),
         key: key.digest().to_string(),
         context: hex::encode(&statement.context),
-        inputs: Named::all(&key.circuit.inputs, &statement.inputs),
-        outputs: Named::all(&key.circuit.outputs, &statement.outputs),
+        inputs: Named::all(&key.circuit().inputs, statement.inputs.public().map_or(&[], Vec::as_slice)),
+        outputs: Named::all(&key.circuit().outputs, &statement.outputs),
         not_proven: NOT_PROVEN,
-        hiding: false,
+        hiding: secrecy.hiding,
+        secrecy,
         soundness_bits,
         proof_size_bytes: bytes.len(),
         key_duration_ms: milliseconds(key_checked),
@@ -123,14 +128,21 @@ fn difference(arguments: &Arguments, checked: &CheckedKey, proof: &Proof, output
     }
     let Some(path) = &arguments.input else { return Ok(None) };
     let expected = InputArguments { input: path.clone(), sample: arguments.sample };
-    let same = expected.integers(checked.circuit(), output)? == proof.statement.inputs;
+    let same = Some(&expected.integers(checked.circuit(), output)?) == proof.statement.inputs.public();
     let other = || format!("the proof is about other inputs than sample {} of {}", arguments.sample, path.display());
     Ok((!same).then(other))
+}
+
+fn soundness_bits(key: &CheckedKey) -> Option<f64> {
+    match key {
+        CheckedKey::Sumcheck(key) => Some(security::soundness(key).ok()?.1),
+    }
 }
 
 fn show(answer: &Answer<'_>, output: &Output) {
     output.line(style("VERIFIED").green().bold());
     output.heading("Statement");
+    output.field("engine", &answer.engine);
     output.field("circuit", &answer.circuit);
     output.field("key", &answer.key);
     output.field("context", if answer.context.is_empty() { "none" } else { &answer.context });
@@ -142,7 +154,7 @@ fn show(answer: &Answer<'_>, output: &Output) {
         .iter()
         .enumerate()
         .for_each(|(place, text)| output.field(if place == 0 { "not proven" } else { "" }, text));
-    output.field("hiding", HIDING);
+    answer.secrecy.show(output);
     if let Some(bits) = answer.soundness_bits.map(f64::floor) {
         output.field(
             "soundness",

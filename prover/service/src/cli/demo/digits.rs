@@ -8,15 +8,14 @@ use assay_circuits::io;
 use assay_circuits::onnx::Declaration;
 use assay_verifier::key::CheckedKey;
 use assay_verifier::statement::Proof;
-use assay_verifier::sumcheck;
-use assay_verifier::wire;
+use assay_verifier::{VerifyError, verify, wire};
 use serde::Serialize;
 
 use super::super::output::{Output, milliseconds};
 use super::super::progress::Progress;
 use super::super::statement::largest;
 use super::super::{Verdict, inputs};
-use super::forgery::Forgery;
+use super::forgery::{Forgery, flip_bit};
 use super::setup::{Setup, SetupAnswer, Times, array, samples};
 
 const MODEL: &[u8] = include_bytes!("../../../../../fixtures/digits_cnn.onnx");
@@ -30,7 +29,7 @@ struct Shown {
     answer: usize,
     pixels: Vec<f64>,
     proof: Proof,
-    verdict: Result<(), sumcheck::VerifyError>,
+    verdict: Result<(), VerifyError>,
     prove_duration: Duration,
     verify_duration: Duration,
     proof_size_bytes: usize,
@@ -62,7 +61,7 @@ pub fn run(output: &Output) -> Result<Verdict> {
     show::opening(output);
     let (setup, prover) = Setup::new(MODEL, CALIBRATION)?;
     show::setup(&setup, output);
-    let ports = &setup.key.circuit.inputs;
+    let ports = &setup.key.circuit().inputs;
     let declared: Vec<_> = ports.iter().map(|port| Declaration::new(&port.name, port.dims.clone())).collect();
     let tests = samples(array(TEST, "inputs")?, &declared)?;
     let labels = array(TEST, "labels")?.integers();
@@ -75,9 +74,9 @@ pub fn run(output: &Output) -> Result<Verdict> {
         let proof = prover.prove(&integers, &[])?;
         let prove_duration = start.elapsed();
         let start = Instant::now();
-        let verdict = sumcheck::verify(&setup.checked, &proof);
+        let verdict = verify(&setup.checked, &proof);
         let verify_duration = start.elapsed();
-        let reals = io::dequantize(&setup.key.circuit.outputs[0], &proof.statement.outputs[0]);
+        let reals = io::dequantize(&setup.key.circuit().outputs[0], &proof.statement.outputs[0]);
         images.push(Shown {
             index,
             label: digit as usize,
@@ -113,13 +112,14 @@ fn forgeries(key: &CheckedKey, honest: &Proof) -> Vec<Forgery> {
             proof.statement.outputs[0].swap(best, other);
         }),
         Forgery::attempt(key, honest, "claim that the image was another: one pixel changed".into(), |proof| {
-            let pixel = &mut proof.statement.inputs[0][28];
-            *pixel = if *pixel == 0 { 1 } else { 0 };
+            if let Some(inputs) = proof.statement.inputs.public_mut() {
+                inputs[0][28] = i64::from(inputs[0][28] == 0);
+            }
         }),
         Forgery::attempt(key, honest, "use the proof for another request".into(), |proof| {
             proof.statement.context.push(1);
         }),
-        Forgery::attempt(key, honest, "flip one bit of the proof".into(), |proof| proof.root[0] ^= 1),
+        Forgery::attempt(key, honest, "flip one bit of the proof".into(), flip_bit),
     ]
 }
 

@@ -1,7 +1,7 @@
 //! Attempts to pass off something that the model did not answer.
 use assay_verifier::key::CheckedKey;
-use assay_verifier::statement::Proof;
-use assay_verifier::sumcheck;
+use assay_verifier::statement::{Argument, Proof};
+use assay_verifier::verify;
 use console::style;
 use serde::Serialize;
 
@@ -23,7 +23,7 @@ impl Forgery {
     pub fn attempt(key: &CheckedKey, honest: &Proof, what: String, change: impl Fn(&mut Proof)) -> Self {
         let mut proof = honest.clone();
         change(&mut proof);
-        let result = sumcheck::verify(key, &proof);
+        let result = verify(key, &proof);
         let reason = result.as_ref().err().map_or("accepted".into(), ToString::to_string);
         Self { what, refused: result.is_err(), reason }
     }
@@ -38,5 +38,12 @@ impl Forgery {
         output.paragraph(
             "All challenges of the proof are drawn from its statement, so that any change breaks the checks.",
         );
+    }
+}
+
+/// Flips a bit of what the engine shows.
+pub fn flip_bit(proof: &mut Proof) {
+    match &mut proof.argument {
+        Argument::Sumcheck(argument) => argument.root[0] ^= 1,
     }
 }

@@ -9,13 +9,13 @@ use anyhow::{Context, Result};
 use assay_prover::sumcheck::Prover;
 use assay_verifier::key::CheckedKey;
 use assay_verifier::statement::Proof;
-use assay_verifier::{sumcheck, wire};
+use assay_verifier::{VerifyError, verify, wire};
 use serde::Serialize;
 
 use super::super::output::{Output, milliseconds};
 use super::super::progress::Progress;
 use super::super::{Verdict, inputs};
-use super::forgery::Forgery;
+use super::forgery::{Forgery, flip_bit};
 use super::setup::{Setup, SetupAnswer, Times};
 use text::Vocabulary;
 
@@ -51,7 +51,7 @@ struct Written {
     /// The place in the window after which the model said it.
     place: usize,
     proof: Proof,
-    verdict: Result<(), sumcheck::VerifyError>,
+    verdict: Result<(), VerifyError>,
     prove_duration: Duration,
     verify_duration: Duration,
     proof_size_bytes: usize,
@@ -144,7 +144,7 @@ fn write(prover: &Prover, key: &CheckedKey, tokens: &[usize], seed: u64, step: u
     let proof = prover.prove(&integers, &step.to_le_bytes())?;
     let prove_duration = start.elapsed();
     let start = Instant::now();
-    let verdict = sumcheck::verify(key, &proof);
+    let verdict = verify(key, &proof);
     let verify_duration = start.elapsed();
     let scale = circuit.circuit().outputs[0].scale;
     let token = choice::choose(logits(&proof, place), scale, seed, step);
@@ -152,9 +152,14 @@ fn write(prover: &Prover, key: &CheckedKey, tokens: &[usize], seed: u64, step: u
     Ok(Written { token, place, proof, verdict, prove_duration, verify_duration, proof_size_bytes })
 }
 
+/// The tokens that a proof is about.
+fn words(proof: &Proof) -> &[i64] {
+    proof.statement.inputs.public().map_or(&[], |inputs| &inputs[0])
+}
+
 /// The logits that a proof shows after a place of the window.
 fn logits(proof: &Proof, place: usize) -> &[i64] {
-    let (all, places) = (&proof.statement.outputs[0], proof.statement.inputs[0].len());
+    let (all, places) = (&proof.statement.outputs[0], words(proof).len());
     let width = all.len() / places;
     &all[place * width..][..width]
 }
@@ -163,7 +168,7 @@ fn forgeries(key: &CheckedKey, honest: &Written, vocabulary: &Vocabulary) -> Vec
     let Written { token, place, proof, .. } = honest;
     let width = logits(proof, *place).len();
     let other = (token + 1) % width;
-    let read = proof.statement.inputs[0][*place] as usize;
+    let read = words(proof)[*place] as usize;
     let [other_character, read_character, unread_character] =
         [other, read, (read + 1) % width].map(|token| vocabulary.character(token));
     vec![
@@ -175,13 +180,15 @@ fn forgeries(key: &CheckedKey, honest: &Written, vocabulary: &Vocabulary) -> Vec
             proof,
             format!("claim that it read {unread_character:?}, not {read_character:?}"),
             |proof| {
-                proof.statement.inputs[0][*place] = ((read + 1) % width) as i64;
+                if let Some(inputs) = proof.statement.inputs.public_mut() {
+                    inputs[0][*place] = ((read + 1) % width) as i64;
+                }
             },
         ),
         Forgery::attempt(key, proof, "use the proof for another place of the text".into(), |proof| {
             proof.statement.context[0] ^= 1;
         }),
-        Forgery::attempt(key, proof, "flip one bit of the proof".into(), |proof| proof.root[0] ^= 1),
+        Forgery::attempt(key, proof, "flip one bit of the proof".into(), flip_bit),
     ]
 }
 

@@ -64,14 +64,14 @@ impl Setup {
         let start = Instant::now();
         let progress = Progress::spinner("Making the key");
         let prover = CheckedFile::new(file)?.prover()?;
-        let key = prover.prove_range()?;
+        let key = Key::from(prover.prove_range()?);
         drop(progress);
         let key_duration = start.elapsed();
         let key_size_bytes = wire::encode(&key).len();
         let start = Instant::now();
         let checked = CheckedKey::new(&key, &Limits::default())?;
         let key_check_duration = start.elapsed();
-        let (_, soundness_bits) = security::soundness(&checked)?;
+        let (_, soundness_bits) = security::soundness(prover.key())?;
         let setup = Self {
             report,
             key,
@@ -88,7 +88,7 @@ impl Setup {
 
     /// Shows the digests.
     pub fn show_digests(&self, output: &Output) {
-        output.field("circuit", self.key.circuit.digest());
+        output.field("circuit", self.key.circuit().digest());
         output.field("key", self.key.digest());
     }
 
@@ -129,7 +129,7 @@ impl Setup {
     /// What programs are told.
     pub fn answer(&self) -> SetupAnswer<'_> {
         SetupAnswer {
-            circuit: self.key.circuit.digest().to_string(),
+            circuit: self.key.circuit().digest().to_string(),
             key: self.key.digest().to_string(),
             report: &self.report,
             hiding: false,

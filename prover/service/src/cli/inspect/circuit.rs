@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::cli::compile;
 use crate::cli::output::{Output, grouped};
 use crate::cli::problem::problem;
+use crate::cli::secrecy::Secrecy;
 
 #[derive(Serialize)]
 struct CircuitAnswer<'a> {
@@ -26,6 +27,8 @@ struct CircuitAnswer<'a> {
 #[derive(Serialize)]
 struct KeyAnswer<'a> {
     kind: &'static str,
+    engine: String,
+    secrecy: Secrecy,
     circuit: String,
     key: String,
     ports: Ports<'a>,
@@ -85,6 +88,7 @@ pub fn show_file(file: &CheckedFile, output: &Output) {
 /// A verification key with its soundness error.
 pub struct Key {
     checked: CheckedKey,
+    secrecy: Secrecy,
     soundness: Soundness,
 }
 
@@ -94,17 +98,21 @@ impl Key {
         let fail =
             |what: String| problem(format!("{}: {what}", path.display()), "ask for the key again, or make it anew");
         let checked = CheckedKey::new(key, &Limits::default()).map_err(|error| fail(error.to_string()))?;
-        let (terms, bits) = security::soundness(&checked).map_err(|error| fail(error.to_string()))?;
+        let CheckedKey::Sumcheck(engine) = &checked;
+        let (terms, bits) = security::soundness(engine).map_err(|error| fail(error.to_string()))?;
         let terms = terms.iter().map(|term| ErrorTerm { source: term.source, bits: term.bits }).collect();
-        Ok(Self { checked, soundness: Soundness { bits, terms } })
+        Ok(Self { checked, secrecy: Secrecy::of(key), soundness: Soundness { bits, terms } })
     }
 
     /// Shows the key.
     pub fn show(self, output: &Output) {
         let circuit = self.checked.circuit();
         output.field("digest", self.checked.digest());
+        output.field("engine", self.checked.engine());
         output.field("circuit", circuit.digest());
         let relations = show_circuit(circuit, output);
+        output.heading("Who sees what");
+        self.secrecy.show(output);
         output.heading("Soundness error, by its sources");
         let row = |source: &str, bits: f64| vec![source.into(), format!("2^-{bits:.1}")];
         let mut rows: Vec<Vec<String>> = self.soundness.terms.iter().map(|term| row(term.source, term.bits)).collect();
@@ -112,6 +120,8 @@ impl Key {
         output.table(&["source", ">error"], &rows);
         output.json(&KeyAnswer {
             kind: "key",
+            engine: self.checked.engine().to_string(),
+            secrecy: self.secrecy,
             circuit: circuit.digest().to_string(),
             key: self.checked.digest().to_string(),
             ports: ports(circuit),
