@@ -20,6 +20,10 @@ pub struct CircuitDigest(pub [u8; 32]);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct KeyDigest(pub [u8; 32]);
 
+/// Identity of a structured reference string. All sizes that are cut from one string share it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SrsDigest(pub [u8; 32]);
+
 macro_rules! hex_display {
     ($name:ident) => {
         impl fmt::Display for $name {
@@ -36,3 +40,4 @@ macro_rules! hex_display {
 }
 hex_display!(CircuitDigest);
 hex_display!(KeyDigest);
+hex_display!(SrsDigest);

@@ -1,4 +1,5 @@
 //! Verification keys, whatever the engine. The engine is part of a key: a verifier that trusts a key trusts its engine.
+use alloc::boxed::Box;
 use core::fmt;
 use core::str::FromStr;
 
@@ -7,7 +8,7 @@ use thiserror::Error;
 
 use crate::circuit::{CheckedCircuit, Circuit, Limits};
 use crate::digest::KeyDigest;
-use crate::{sumcheck, wire};
+use crate::{halo2, sumcheck, wire};
 
 /// How statements of a circuit are proven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +50,8 @@ impl FromStr for Engine {
 pub enum Key {
     /// Of the engine `sumcheck`.
     Sumcheck(sumcheck::key::Key),
+    /// Of the engine `halo2`.
+    Halo2(halo2::key::Key),
 }
 
 impl wire::File for Key {
@@ -62,11 +65,18 @@ impl From<sumcheck::key::Key> for Key {
     }
 }
 
+impl From<halo2::key::Key> for Key {
+    fn from(key: halo2::key::Key) -> Self {
+        Self::Halo2(key)
+    }
+}
+
 impl Key {
     /// The engine that proves under the key.
     pub fn engine(&self) -> Engine {
         match self {
             Self::Sumcheck(_) => Engine::Sumcheck,
+            Self::Halo2(_) => Engine::Halo2,
         }
     }
 
@@ -74,6 +84,7 @@ impl Key {
     pub fn circuit(&self) -> &Circuit {
         match self {
             Self::Sumcheck(key) => &key.circuit,
+            Self::Halo2(key) => &key.circuit,
         }
     }
 
@@ -81,6 +92,7 @@ impl Key {
     pub fn as_sumcheck(&self) -> Option<&sumcheck::key::Key> {
         match self {
             Self::Sumcheck(key) => Some(key),
+            Self::Halo2(_) => None,
         }
     }
 
@@ -88,6 +100,7 @@ impl Key {
     pub fn digest(&self) -> KeyDigest {
         match self {
             Self::Sumcheck(key) => key.digest(),
+            Self::Halo2(key) => key.digest(),
         }
     }
 }
@@ -98,18 +111,29 @@ pub enum KeyError {
     /// By the engine `sumcheck`.
     #[error(transparent)]
     Sumcheck(#[from] sumcheck::key::KeyError),
+    /// By the engine `halo2`.
+    #[error(transparent)]
+    Halo2(#[from] halo2::key::KeyError),
 }
 
 /// A key that passed all checks, with everything that verification needs worked out.
 #[derive(Clone)]
 pub enum CheckedKey {
     /// Of the engine `sumcheck`.
-    Sumcheck(sumcheck::key::CheckedKey),
+    Sumcheck(Box<sumcheck::key::CheckedKey>),
+    /// Of the engine `halo2`.
+    Halo2(Box<halo2::key::CheckedKey>),
 }
 
 impl From<sumcheck::key::CheckedKey> for CheckedKey {
     fn from(key: sumcheck::key::CheckedKey) -> Self {
-        Self::Sumcheck(key)
+        Self::Sumcheck(Box::new(key))
+    }
+}
+
+impl From<halo2::key::CheckedKey> for CheckedKey {
+    fn from(key: halo2::key::CheckedKey) -> Self {
+        Self::Halo2(Box::new(key))
     }
 }
 
@@ -120,7 +144,8 @@ impl CheckedKey {
     /// The first fault found.
     pub fn new(key: &Key, limits: &Limits) -> Result<Self, KeyError> {
         match key {
-            Key::Sumcheck(key) => Ok(Self::Sumcheck(sumcheck::key::CheckedKey::new(key, limits)?)),
+            Key::Sumcheck(key) => Ok(Self::Sumcheck(Box::new(sumcheck::key::CheckedKey::new(key, limits)?))),
+            Key::Halo2(key) => Ok(Self::Halo2(Box::new(halo2::key::CheckedKey::new(key, limits)?))),
         }
     }
 
@@ -128,6 +153,7 @@ impl CheckedKey {
     pub fn engine(&self) -> Engine {
         match self {
             Self::Sumcheck(_) => Engine::Sumcheck,
+            Self::Halo2(_) => Engine::Halo2,
         }
     }
 
@@ -135,6 +161,7 @@ impl CheckedKey {
     pub fn circuit(&self) -> &CheckedCircuit {
         match self {
             Self::Sumcheck(key) => key.circuit(),
+            Self::Halo2(key) => key.circuit(),
         }
     }
 
@@ -142,6 +169,7 @@ impl CheckedKey {
     pub fn digest(&self) -> KeyDigest {
         match self {
             Self::Sumcheck(key) => key.digest(),
+            Self::Halo2(key) => key.digest(),
         }
     }
 }

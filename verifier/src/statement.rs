@@ -1,10 +1,11 @@
 //! What a proof states, and the proof.
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::KeyDigest;
 use crate::key::Engine;
-use crate::{sumcheck, wire};
+use crate::{halo2, sumcheck, wire};
 
 /// Longest context in bytes.
 pub const CONTEXT_LEN_MAX: usize = 1 << 16;
@@ -66,7 +67,9 @@ pub struct Proof {
 #[derive(Clone, Serialize, Deserialize)]
 pub enum Argument {
     /// By the engine `sumcheck`.
-    Sumcheck(sumcheck::Argument),
+    Sumcheck(Box<sumcheck::Argument>),
+    /// By the engine `halo2`.
+    Halo2(halo2::Argument),
 }
 
 impl Argument {
@@ -74,6 +77,7 @@ impl Argument {
     pub fn engine(&self) -> Engine {
         match self {
             Self::Sumcheck(_) => Engine::Sumcheck,
+            Self::Halo2(_) => Engine::Halo2,
         }
     }
 
@@ -81,6 +85,7 @@ impl Argument {
     pub fn as_sumcheck(&self) -> Option<&sumcheck::Argument> {
         match self {
             Self::Sumcheck(argument) => Some(argument),
+            Self::Halo2(_) => None,
         }
     }
 
@@ -88,6 +93,7 @@ impl Argument {
     pub fn as_sumcheck_mut(&mut self) -> Option<&mut sumcheck::Argument> {
         match self {
             Self::Sumcheck(argument) => Some(argument),
+            Self::Halo2(_) => None,
         }
     }
 }

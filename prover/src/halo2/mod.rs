@@ -1,2 +1,19 @@
 //! The prover's side of the engine `halo2`.
+pub mod choose;
+pub mod circuit;
+pub mod copies;
 pub mod evm;
+pub mod fixed;
+pub mod keygen;
+pub mod layout;
+pub mod program;
+pub mod prove;
+mod prover;
+pub mod secret;
+pub mod srs;
+pub mod tables;
+pub mod witness;
+
+pub use prover::{Proven, Prover};
+
+pub use assay_verifier::halo2::field;

@@ -281,7 +281,7 @@ impl Prover {
         let opening = committed.open(&[ColumnOpening { column: 0, point, value }], &mut transcript)?;
         let weights = open_weights(&self.key, &self.committed, &reduced.weights, &mut transcript)?;
         let argument = sumcheck::Argument { root: committed.root(), messages, witness: opening, weights };
-        Ok(Proof { statement, argument: Argument::Sumcheck(argument) })
+        Ok(Proof { statement, argument: Argument::Sumcheck(Box::new(argument)) })
     }
 }
 

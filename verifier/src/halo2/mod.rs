@@ -1,3 +1,12 @@
 //! The engine `halo2`: KZG on BN254, a few kilobytes, zero knowledge.
+pub mod config;
 pub mod curve;
+mod domain;
+pub mod hiding;
+pub mod key;
+pub mod shape;
+pub mod srs;
 pub mod transcript;
+mod verify;
+
+pub use verify::{Argument, VerifyError, field, prefix, verify, verify_statement};

@@ -1,35 +1,56 @@
 //! Reading and writing files: kinds are told by their first bytes, and what is written appears whole or not at all.
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use assay_prover::file::{CheckedFile, CircuitFile, FileError};
+use assay_prover::halo2::srs::SrsFile;
 use assay_verifier::key::Key;
 use assay_verifier::statement::Proof;
 use assay_verifier::wire::{self, File as Kind, SIZE_MAX, WireError};
+use tempfile::NamedTempFile;
 
 use super::problem::problem;
 
 /// Our own kinds of files: tag, name, and how to make one.
-const KINDS: [([u8; 8], &str, &str); 3] = [
+const KINDS: [([u8; 8], &str, &str); 4] = [
     (CircuitFile::MAGIC, CircuitFile::NAME, "assay compile MODEL.onnx"),
     (Key::MAGIC, Key::NAME, "assay key FILE.circuit"),
     (Proof::MAGIC, Proof::NAME, "assay prove FILE.circuit --input IN --proof OUT"),
+    (SrsFile::MAGIC, SrsFile::NAME, "assay srs make --k K -o FILE.srs"),
 ];
 
 /// Reads a file of acceptable size.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
-    let fail = |error: std::io::Error| problem(format!("cannot read {}: {error}", path.display()), "check the path");
-    let metadata = fs::metadata(path).map_err(fail)?;
+    let size = size(path)?;
+    if size > SIZE_MAX as u64 {
+        let what = format!("{}: {size} bytes are more than the limit of {SIZE_MAX}", path.display());
+        return Err(problem(what, "name another file"));
+    }
+    fs::read(path).map_err(|error| unreadable(path, &error))
+}
+
+/// The size of a file in bytes.
+pub fn size(path: &Path) -> Result<u64> {
+    let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
     if metadata.is_dir() {
         return Err(problem(format!("{} is a folder", path.display()), "name a file in it"));
     }
-    if metadata.len() > SIZE_MAX as u64 {
-        let what = format!("{}: {} bytes are more than the limit of {SIZE_MAX}", path.display(), metadata.len());
-        return Err(problem(what, "name another file"));
-    }
-    fs::read(path).map_err(fail)
+    Ok(metadata.len())
+}
+
+/// Whether a file, of any size, starts with a tag.
+pub fn starts_with(path: &Path, tag: &[u8]) -> Result<bool> {
+    size(path)?;
+    let mut head = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(tag.len() as u64).read_to_end(&mut head));
+    read.map_err(|error| unreadable(path, &error))?;
+    Ok(head == tag)
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> anyhow::Error {
+    problem(format!("cannot read {}: {error}", path.display()), "check the path")
 }
 
 /// Reads a file of one of our kinds.
@@ -92,23 +113,45 @@ pub fn check_target(path: &Path) -> Result<()> {
 
 /// Writes a file atomically: a temporary file in the same folder, synchronised, then renamed over the old one.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    temporary(path, bytes)?.persist(path).map_err(|error| unwritable(path, &error.error))?;
+    synchronise(path);
+    Ok(())
+}
+
+/// As [`write`], but leaves a file alone that is already there.
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
+    match temporary(path, bytes)?.persist_noclobber(path) {
+        Err(error) if error.error.kind() != std::io::ErrorKind::AlreadyExists => Err(unwritable(path, &error.error)),
+        _ => {
+            synchronise(path);
+            Ok(())
+        }
+    }
+}
+
+/// A file beside the one that is to be written, with its content.
+fn temporary(path: &Path, bytes: &[u8]) -> Result<NamedTempFile> {
     check_target(path)?;
-    let fail = |error: std::io::Error| {
-        problem(format!("cannot write {}: {error}", path.display()), "check permissions and space of the folder")
-    };
     let mut builder = tempfile::Builder::new();
     builder.prefix(".assay-");
     // Temporary files are private by default; ours becomes an ordinary file, subject to the umask.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder(path)).map_err(fail)?;
-    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(fail)?;
-    file.persist(path).map_err(|error| fail(error.error))?;
-    // The rename itself is durable once the folder is; not all systems can open folders.
+    let mut file = builder.tempfile_in(folder(path)).map_err(|error| unwritable(path, &error))?;
+    let written = file.write_all(bytes).and_then(|()| file.as_file().sync_all());
+    written.map_err(|error| unwritable(path, &error))?;
+    Ok(file)
+}
+
+/// A rename is durable once its folder is; not all systems can open folders.
+fn synchronise(path: &Path) {
     if let Ok(folder) = File::open(folder(path)) {
         let _ = folder.sync_all();
     }
-    Ok(())
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> anyhow::Error {
+    problem(format!("cannot write {}: {error}", path.display()), "check permissions and space of the folder")
 }
 
 fn folder(path: &Path) -> &Path {

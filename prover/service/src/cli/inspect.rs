@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use assay_prover::file::CircuitFile;
+use assay_prover::halo2::srs::SrsFile;
 use assay_verifier::key::Key;
 use assay_verifier::statement::{Argument, Inputs, Proof};
 use assay_verifier::wire::{self, File};
@@ -14,16 +15,17 @@ use serde::Serialize;
 
 use super::output::{self, Output, grouped};
 use super::problem::problem;
-use super::{Verdict, files};
+use super::{Verdict, files, srs};
 
 const EXAMPLES: &str = "\
 Examples:
   assay inspect model.onnx       operators, shapes, what proving would take
   assay inspect model.circuit    inputs, outputs, sizes, the compiler's report
   assay inspect model.key        inputs, outputs, soundness error by its sources
-  assay inspect answer.proof     sizes and what it states, not verified";
+  assay inspect answer.proof     sizes and what it states, not verified
+  assay inspect local.srs        size, digest and origin";
 
-/// Show what is in a model, circuit, key or proof
+/// Show what is in a model, circuit, key, proof or reference string
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {
@@ -77,13 +79,15 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<Verdict> {
             head("proof, not verified here: that takes a key (assay verify)");
             proof(&decoded, output);
         }
+        Some((SrsFile::MAGIC, ..)) => srs::inspect(path, &bytes, output)?,
         _ if path.extension().is_some_and(|extension| extension == "onnx") => {
             let model = model::Model::open(path, arguments.batch)?;
             head("ONNX model");
             model.show(output);
         }
         _ => {
-            let what = format!("{} is not a circuit, key or proof of this version, nor named .onnx", path.display());
+            let what =
+                format!("{} is not a circuit, key, proof or string of this version, nor named .onnx", path.display());
             return Err(problem(what, "name one of these; input files (.json, .npy, .npz) go to --input"));
         }
     }
@@ -99,6 +103,7 @@ fn proof(proof: &Proof, output: &Output) {
             ("opening of the witness", wire::bytes(&argument.witness).len()),
             ("openings of weights", wire::bytes(&argument.weights).len()),
         ]),
+        Argument::Halo2(argument) => parts.push(("messages", argument.messages.len())),
     }
     output.field("engine", proof.argument.engine());
     output.field("key", statement.key);

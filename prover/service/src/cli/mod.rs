@@ -12,6 +12,7 @@ mod problem;
 mod progress;
 mod prove;
 mod secrecy;
+mod srs;
 mod statement;
 mod verify;
 
@@ -43,7 +44,7 @@ Exit codes: 0 fine, 1 verification failed, 2 usage or input error.";
 const VERSION: &str = concat!(
     env!("CARGO_PKG_VERSION"),
     "\nengine   sumcheck v1 (Goldilocks, WHIR, BLAKE3)",
-    "\nfiles    circuit ASSAYCF1, key ASSAYKY2, proof ASSAYPF2",
+    "\nfiles    circuit ASSAYCF1, key ASSAYKY2, proof ASSAYPF2, srs ASSAYSR1",
     "\nmodels   ONNX, operator sets 9 to 21",
 );
 
@@ -69,6 +70,7 @@ enum Command {
     Prove(prove::Arguments),
     Verify(verify::Arguments),
     Inspect(inspect::Arguments),
+    Srs(srs::Arguments),
 }
 
 /// How a command ended, if it did what it was asked for.
@@ -114,5 +116,6 @@ fn run(arguments: Arguments, output: &Output) -> Result<Verdict> {
         Command::Prove(arguments) => prove::run(&arguments, output),
         Command::Verify(arguments) => verify::run(&arguments, output),
         Command::Inspect(arguments) => inspect::run(&arguments, output),
+        Command::Srs(arguments) => srs::run(&arguments, output),
     }
 }

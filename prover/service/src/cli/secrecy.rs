@@ -28,6 +28,17 @@ impl Secrecy {
                 outputs: "public",
                 why: "nothing is hidden: the engine's commitments have no salt",
             },
+            Key::Halo2(key) => Self {
+                hiding: true,
+                inputs: if key.visibility.private_input { "hidden: the statement commits to them" } else { "public" },
+                weights: if key.visibility.private_weights {
+                    "hidden: the key commits to them"
+                } else {
+                    "in the key as commitments without salt, which anyone who guesses them can check"
+                },
+                outputs: "public",
+                why: "commitments hide perfectly, proofs as long as discrete logarithms on BN254 are hard",
+            },
         }
     }
 

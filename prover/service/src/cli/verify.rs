@@ -136,6 +136,7 @@ fn difference(arguments: &Arguments, checked: &CheckedKey, proof: &Proof, output
 fn soundness_bits(key: &CheckedKey) -> Option<f64> {
     match key {
         CheckedKey::Sumcheck(key) => Some(security::soundness(key).ok()?.1),
+        CheckedKey::Halo2(_) => None,
     }
 }
 

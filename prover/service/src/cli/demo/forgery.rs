@@ -45,5 +45,10 @@ impl Forgery {
 pub fn flip_bit(proof: &mut Proof) {
     match &mut proof.argument {
         Argument::Sumcheck(argument) => argument.root[0] ^= 1,
+        Argument::Halo2(argument) => {
+            if let Some(byte) = argument.messages.first_mut() {
+                *byte ^= 1;
+            }
+        }
     }
 }

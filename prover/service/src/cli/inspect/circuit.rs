@@ -33,7 +33,8 @@ struct KeyAnswer<'a> {
     key: String,
     ports: Ports<'a>,
     relations: Relations,
-    soundness: Soundness,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    soundness: Option<Soundness>,
 }
 
 #[derive(Serialize)]
@@ -89,7 +90,7 @@ pub fn show_file(file: &CheckedFile, output: &Output) {
 pub struct Key {
     checked: CheckedKey,
     secrecy: Secrecy,
-    soundness: Soundness,
+    soundness: Option<Soundness>,
 }
 
 impl Key {
@@ -98,10 +99,15 @@ impl Key {
         let fail =
             |what: String| problem(format!("{}: {what}", path.display()), "ask for the key again, or make it anew");
         let checked = CheckedKey::new(key, &Limits::default()).map_err(|error| fail(error.to_string()))?;
-        let CheckedKey::Sumcheck(engine) = &checked;
-        let (terms, bits) = security::soundness(engine).map_err(|error| fail(error.to_string()))?;
-        let terms = terms.iter().map(|term| ErrorTerm { source: term.source, bits: term.bits }).collect();
-        Ok(Self { checked, secrecy: Secrecy::of(key), soundness: Soundness { bits, terms } })
+        let soundness = match &checked {
+            CheckedKey::Sumcheck(engine) => {
+                let (terms, bits) = security::soundness(engine).map_err(|error| fail(error.to_string()))?;
+                let terms = terms.iter().map(|term| ErrorTerm { source: term.source, bits: term.bits }).collect();
+                Some(Soundness { bits, terms })
+            }
+            CheckedKey::Halo2(_) => None,
+        };
+        Ok(Self { checked, secrecy: Secrecy::of(key), soundness })
     }
 
     /// Shows the key.
@@ -113,11 +119,13 @@ impl Key {
         let relations = show_circuit(circuit, output);
         output.heading("Who sees what");
         self.secrecy.show(output);
-        output.heading("Soundness error, by its sources");
-        let row = |source: &str, bits: f64| vec![source.into(), format!("2^-{bits:.1}")];
-        let mut rows: Vec<Vec<String>> = self.soundness.terms.iter().map(|term| row(term.source, term.bits)).collect();
-        rows.push(row("all together", self.soundness.bits));
-        output.table(&["source", ">error"], &rows);
+        if let Some(soundness) = &self.soundness {
+            output.heading("Soundness error, by its sources");
+            let row = |source: &str, bits: f64| vec![source.into(), format!("2^-{bits:.1}")];
+            let mut rows: Vec<Vec<String>> = soundness.terms.iter().map(|term| row(term.source, term.bits)).collect();
+            rows.push(row("all together", soundness.bits));
+            output.table(&["source", ">error"], &rows);
+        }
         output.json(&KeyAnswer {
             kind: "key",
             engine: self.checked.engine().to_string(),

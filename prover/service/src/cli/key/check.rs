@@ -6,7 +6,7 @@ use anyhow::Result;
 use assay_prover::file::CheckedFile;
 use assay_verifier::circuit::Limits;
 use assay_verifier::key::{CheckedKey, Key, KeyError};
-use assay_verifier::sumcheck;
+use assay_verifier::{halo2, sumcheck};
 use console::style;
 use serde::Serialize;
 
@@ -54,6 +54,7 @@ pub fn run(path: &Path, circuit: Option<&Path>, output: &Output) -> Result<Verdi
     let progress = Progress::spinner("Deriving the key anew");
     let parts = match &key {
         Key::Sumcheck(key) => sumcheck_parts(key, file),
+        Key::Halo2(key) => halo2_parts(key),
     };
     drop(progress);
     let elapsed = start.elapsed();
@@ -112,6 +113,17 @@ fn sumcheck_parts(key: &sumcheck::key::Key, file: Option<CheckedFile>) -> Vec<Ro
         "compile it again: the same model, options and samples give the same bytes",
     ));
     parts
+}
+
+/// The parts of a key of the engine `halo2`.
+fn halo2_parts(key: &halo2::key::Key) -> Vec<Row> {
+    match CheckedKey::new(&Key::Halo2(key.clone()), &Limits::default()) {
+        Ok(_) => vec![
+            row("form of the description", Finding::Confirmed, "a circuit within the limits"),
+            row("commitments", Finding::Trusted, "they are points of the curve, as many as the circuit has columns"),
+        ],
+        Err(error) => vec![row("form of the description", Finding::Refused, error.to_string())],
+    }
 }
 
 fn show(answer: &Answer, elapsed: std::time::Duration, output: &Output) {

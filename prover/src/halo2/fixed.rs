@@ -1,0 +1,205 @@
+//! The fixed columns. All but public weights follow from the description and the shape.
+use assay_circuits::eval::Weights;
+use assay_verifier::circuit::Circuit;
+use assay_verifier::halo2::config::{Columns, WeightColumns};
+use assay_verifier::halo2::curve::Fr;
+use halo2_proofs::plonk::{Column, Fixed};
+
+use super::field;
+use super::layout::{Layout, power_len, vector_len};
+use super::program::{Block, Kind, Program, Take, Vector};
+use super::tables::{place, slots};
+
+/// Writes all fixed cells that are not zero.
+pub struct Filler<'a, S> {
+    /// Everything that is to be shown.
+    pub program: &'a Program,
+    /// Where.
+    pub layout: &'a Layout,
+    /// Of what.
+    pub circuit: &'a Circuit,
+    /// The columns.
+    pub columns: &'a Columns,
+    /// Takes a cell.
+    pub set: S,
+}
+
+impl<S: FnMut(Column<Fixed>, usize, Fr)> Filler<'_, S> {
+    /// Writes all cells; weights where they are public.
+    pub fn fill(&mut self, weights: &Weights) {
+        self.rows();
+        self.tables();
+        self.runs();
+        self.vectors(weights);
+        self.powers();
+        self.chains();
+        self.members();
+        for (&constant, &row) in &self.layout.constants {
+            (self.set)(self.columns.machine.constants, row, field(constant));
+        }
+        for (block, &row) in self.program.blocks.iter().zip(&self.layout.blocks) {
+            self.block(block, row);
+        }
+    }
+
+    fn one(&mut self, column: Column<Fixed>, row: usize) {
+        (self.set)(column, row, Fr::one());
+    }
+
+    fn rows(&mut self) {
+        for row in 0..self.layout.rows {
+            self.one(self.columns.machine.active, row);
+        }
+        self.one(self.columns.machine.first, 0);
+        self.one(self.columns.machine.last, self.layout.rows);
+    }
+
+    fn tables(&mut self) {
+        for (position, (tag, (argument, value))) in self.layout.tables.entries(self.circuit).enumerate() {
+            let (table, row) = place(&self.layout.shape, self.layout.rows, position);
+            let table = self.columns.tables[table];
+            (self.set)(table.tag, row, Fr::from(tag as u64));
+            (self.set)(table.argument, row, field(argument));
+            (self.set)(table.value, row, field(value));
+        }
+    }
+
+    fn runs(&mut self) {
+        let machine = self.columns.machine;
+        for (run, &first) in self.program.runs.iter().zip(&self.layout.runs) {
+            for row in 0..run.cells.len().div_ceil(self.columns.reads.len()) {
+                self.one(machine.read, first + row);
+                if row > 0 {
+                    self.one(machine.read_next, first + row);
+                }
+            }
+        }
+    }
+
+    fn vectors(&mut self, weights: &Weights) {
+        let machine = self.columns.machine;
+        for (id, vector) in self.program.vectors.iter().enumerate() {
+            for row in self.layout.vectors[id]..=self.layout.vector_end(id) {
+                self.one(machine.weight, row);
+                if row > self.layout.vectors[id] {
+                    self.one(machine.weight_next, row);
+                }
+            }
+            if let WeightColumns::Public(columns) = &self.columns.weights {
+                for (column, row, weight) in cells(self.layout, self.circuit, weights, id, vector) {
+                    (self.set)(columns[column], row, field(weight.into()));
+                }
+            }
+        }
+    }
+
+    fn powers(&mut self) {
+        let machine = self.columns.machine;
+        for (&exponent, &first) in &self.layout.powers {
+            let bits = power_len(exponent) - 1;
+            for bit in 0..bits {
+                let times = exponent >> (bits - 1 - bit) & 1 == 1;
+                self.one(if times { machine.square_times } else { machine.square }, first + 1 + bit);
+            }
+        }
+    }
+
+    fn chains(&mut self) {
+        let machine = self.columns.machine;
+        for (chain, &first) in self.program.chains.iter().zip(&self.layout.chains) {
+            for (product, row) in chain.products.iter().zip(first..) {
+                self.one(machine.dot, row);
+                (self.set)(machine.coefficient, row, field(product.coefficient));
+                if row > first {
+                    self.one(machine.dot_next, row);
+                }
+            }
+        }
+    }
+
+    fn members(&mut self) {
+        let Some(rows) = self.columns.members else { return };
+        for ((&weight, members), &first) in self.program.members.iter().zip(&self.layout.members) {
+            let outputs = self.circuit.weights[weight as usize].outputs as usize;
+            for row in first..first + members.selected.len() + outputs {
+                self.one(rows.member, row);
+                if row > first {
+                    self.one(rows.next, row);
+                }
+            }
+        }
+    }
+
+    fn block(&mut self, block: &Block, first: usize) {
+        let shape = &self.layout.shape;
+        let rows = &self.columns.rows;
+        let tags = slots(&block.kind, shape.limb_bits).map(|table| Fr::from(self.layout.tables.tag(table) as u64));
+        let mut cells: Vec<(Column<Fixed>, Fr)> = rows.tags.into_iter().zip(tags).collect();
+        let one = Fr::one();
+        let equation = match &block.kind {
+            Kind::Free | Kind::Function { .. } => false,
+            Kind::Plain { constant } => {
+                cells.extend([(rows.plain, one), (rows.constant, -field(*constant))]);
+                true
+            }
+            Kind::Number { low, equation, .. } => {
+                cells.extend([(rows.number, one), (rows.low, field(*low))]);
+                if *equation {
+                    cells.push((rows.plain, one));
+                }
+                *equation
+            }
+            Kind::Rescale(rescale) => {
+                let low = rescale.low_bits(shape.limb_bits);
+                let unit = Fr::from(1 << rescale.shift);
+                let half = if rescale.shift == 0 { Fr::zero() } else { Fr::from(1 << (rescale.shift - 1)) };
+                let top = unit * Fr::from(1 << low);
+                let offset = top * Fr::from(1 << (rescale.top_bits(shape.limb_bits) - 1));
+                let constant = unit * field(rescale.low) - half - offset - field(rescale.constant);
+                cells.extend([
+                    (if rescale.wide { rows.wide } else { rows.rescale }, one),
+                    (rows.unit, unit),
+                    (rows.top, top),
+                    (rows.offset, offset),
+                    (rows.constant, constant),
+                    (rows.low, field(rescale.low)),
+                    (rows.span, unit * Fr::from((1 << rescale.bits) - 1)),
+                ]);
+                true
+            }
+        };
+        for row in first..first + block.len.div_ceil(shape.lanes.into()) {
+            for &(column, value) in &cells {
+                (self.set)(column, row, value);
+            }
+            if equation && row > first {
+                self.one(rows.next, row);
+            }
+        }
+    }
+}
+
+/// The cells of a vector of weights: column, row and value.
+pub fn cells<'a>(
+    layout: &'a Layout,
+    circuit: &Circuit,
+    weights: &'a Weights,
+    id: usize,
+    vector: &Vector,
+) -> impl Iterator<Item = (usize, usize, i16)> + 'a {
+    let weight = &circuit.weights[vector.weight as usize];
+    let summed = (weight.taps * weight.channels) as usize;
+    let (start, step) = match vector.take {
+        Take::Outputs(s) => (s as usize, summed),
+        Take::Row(output) => (output as usize * summed, 1),
+        Take::One(at) => (at as usize, 1),
+    };
+    let len = vector_len(weight, vector);
+    let columns = usize::from(layout.shape.weights);
+    let pad = len.next_multiple_of(columns) - len;
+    let values = &weights[vector.weight as usize];
+    (0..len).map(move |i| {
+        let at = pad + i;
+        (at % columns, layout.vectors[id] + at / columns, values[start + i * step])
+    })
+}

@@ -1,0 +1,126 @@
+//! Keys.
+use assay_circuits::eval::{EvalError, Weights};
+use assay_verifier::circuit::{CheckedCircuit, Limits};
+use assay_verifier::halo2::curve::{Bn256, Fr, G1Affine, Point};
+use assay_verifier::halo2::key::{CheckedKey, Key, KeyError};
+use assay_verifier::halo2::shape::{Shape, Visibility};
+use assay_verifier::halo2::srs::Srs;
+use halo2_proofs::arithmetic::Field;
+use halo2_proofs::plonk::{ProvingKey, keygen_pk2};
+use halo2_proofs::poly::commitment::Params;
+use halo2_proofs::poly::kzg::commitment::ParamsKZG;
+
+use super::circuit::{Setting, Synthesis};
+use super::layout::Layout;
+use super::program::{Program, ProgramError};
+use super::prove::commit;
+use super::secret::Secret;
+use super::witness::weight_columns;
+
+/// Why there is no key.
+#[derive(Debug, thiserror::Error)]
+pub enum KeygenError {
+    /// The circuit cannot be shown.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
+    /// The weights do not fit the description.
+    #[error(transparent)]
+    Weights(EvalError),
+    /// The circuit does not fit the shape.
+    #[error("{needed} rows do not fit the {rows} of the shape")]
+    Rows {
+        /// What it takes.
+        needed: usize,
+        /// What there is.
+        rows: usize,
+    },
+    /// The reference string has another size.
+    #[error("the reference string is cut to 2^{actual} powers, the shape has 2^{expected} rows")]
+    Size {
+        /// Of the shape.
+        expected: u8,
+        /// Of the string.
+        actual: u32,
+    },
+    /// The library refused.
+    #[error("the proof system refused: {0}")]
+    Library(String),
+    /// The key that was made is no key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+}
+
+impl Setting {
+    /// Lays a circuit out.
+    ///
+    /// # Errors
+    /// It cannot be shown, or does not fit.
+    pub fn new(
+        checked: CheckedCircuit,
+        weights: Weights,
+        visibility: Visibility,
+        shape: Shape,
+    ) -> Result<Self, KeygenError> {
+        shape.check().map_err(KeyError::from)?;
+        let program = Program::new(&checked, shape.limb_bits, visibility)?;
+        let layout = Layout::new(&program, checked.circuit(), shape);
+        let needed = layout.heights.rows();
+        if needed > layout.rows {
+            return Err(KeygenError::Rows { needed, rows: layout.rows });
+        }
+        Ok(Self { checked, weights, visibility, program, layout })
+    }
+
+    /// The proving key; it holds the verification key's commitments.
+    ///
+    /// # Errors
+    /// The string has another size, or the library refuses.
+    pub fn proving_key(&self, params: &ParamsKZG<Bn256>) -> Result<ProvingKey<G1Affine>, KeygenError> {
+        let expected = self.layout.shape.k;
+        if params.k() != u32::from(expected) {
+            return Err(KeygenError::Size { expected, actual: params.k() });
+        }
+        keygen_pk2(params, &Synthesis::structure(self), false).map_err(|error| KeygenError::Library(error.to_string()))
+    }
+
+    /// The verification key.
+    ///
+    /// # Errors
+    /// What was made is no key.
+    pub fn key(
+        &self,
+        params: &ParamsKZG<Bn256>,
+        srs: Srs,
+        pk: &ProvingKey<G1Affine>,
+        secret: Option<&Secret>,
+    ) -> Result<CheckedKey, KeygenError> {
+        let points = |points: &[G1Affine]| points.iter().map(Point::new).collect::<Vec<_>>();
+        let vk = pk.get_vk();
+        let rows = vk.cs().blinding_factors() + 1;
+        let hides = self.visibility.private_weights || self.visibility.private_input;
+        let weights = match secret {
+            Some(secret) if self.visibility.private_weights => {
+                let columns = weight_columns(&self.checked, &self.program, &self.layout, &self.weights);
+                commit(params, pk, &columns, &secret.factors(columns.len(), rows))
+            }
+            _ => Vec::new(),
+        };
+        let key = Key {
+            circuit: self.checked.circuit().clone(),
+            visibility: self.visibility,
+            shape: self.layout.shape,
+            srs,
+            fixed: points(vk.fixed_commitments()),
+            permutation: points(vk.permutation().commitments()),
+            weights,
+            blinding: if hides { blinding_rows(params, pk, rows) } else { Vec::new() },
+        };
+        Ok(CheckedKey::new(&key, &Limits::default())?)
+    }
+}
+
+/// Commitments to the Lagrange polynomials of the last rows.
+fn blinding_rows(params: &ParamsKZG<Bn256>, pk: &ProvingKey<G1Affine>, rows: usize) -> Vec<Point> {
+    let unit = |row: usize| (0..rows).map(|at| if at == row { Fr::ONE } else { Fr::ZERO }).collect::<Vec<Fr>>();
+    (0..rows).flat_map(|row| commit(params, pk, &[Vec::new()], &[unit(row)])).collect()
+}

@@ -1,0 +1,136 @@
+//! The size of the constraint system: how many rows and columns of each kind.
+//!
+//! The shape is part of the key. A prover chooses it by a cost model; whatever it chooses, the constraints are the same, only
+//! laid out over other rows. What a shape may be at most is checked before anything is allocated for it.
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::circuit::{CheckedCircuit, Indices, Op, Term};
+
+/// Looked-up cells in one lane.
+pub const SLOTS: usize = 4;
+/// Highest degree of a constraint.
+pub const DEGREE_MAX: usize = 9;
+/// Least and largest logarithm of the number of rows.
+pub const K_MIN: u8 = 5;
+/// See [`K_MIN`].
+pub const K_MAX: u8 = 22;
+/// Most lanes.
+pub const LANES_MAX: u8 = 32;
+/// Most cells read in one row: their multiplier enters with that power.
+pub const READS_MAX: u8 = 7;
+/// Most columns of weights.
+pub const WEIGHTS_MAX: u8 = 64;
+/// Most tables side by side.
+pub const TABLES_MAX: u8 = 32;
+/// Most columns of private inputs.
+pub const INPUTS_MAX: u8 = 16;
+
+/// Numbers of rows and columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shape {
+    /// There are `2^k` rows.
+    pub k: u8,
+    /// Width of the largest limb.
+    pub limb_bits: u8,
+    /// Number of lanes, each a range-checked cell in a row.
+    pub lanes: u8,
+    /// Cells read in one row.
+    pub reads: u8,
+    /// Columns of weights.
+    pub weights: u8,
+    /// Lookup tables side by side.
+    pub tables: u8,
+    /// Columns of private inputs; 0 if inputs are public.
+    pub inputs: u8,
+    /// Highest degree of a constraint.
+    pub degree: u8,
+}
+
+/// A number of a shape that is out of bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("{what} of {value} is not within {low} to {high}")]
+pub struct ShapeError {
+    /// Which number.
+    pub what: &'static str,
+    /// What it is.
+    pub value: u8,
+    /// Least.
+    pub low: u8,
+    /// Largest.
+    pub high: u8,
+}
+
+impl Shape {
+    /// Checks all numbers against their limits.
+    ///
+    /// # Errors
+    /// The first number that is out of bounds.
+    pub fn check(&self) -> Result<(), ShapeError> {
+        let weights = if self.weights == 0 { 0 } else { 1 };
+        for (what, value, low, high) in [
+            ("k", self.k, K_MIN, K_MAX),
+            ("limb width", self.limb_bits, 4, 16),
+            ("number of lanes", self.lanes, 1, LANES_MAX),
+            ("number of reads", self.reads, 2, READS_MAX),
+            ("number of weight columns", self.weights, weights, WEIGHTS_MAX),
+            ("number of tables", self.tables, 1, TABLES_MAX),
+            ("number of input columns", self.inputs, 0, INPUTS_MAX),
+            ("degree", self.degree, 5, 9),
+            // The multiplier of the reads enters with their number as its power.
+            ("number of reads for the degree", self.reads, 2, self.degree.saturating_sub(2)),
+        ] {
+            if !(low..=high).contains(&value) {
+                return Err(ShapeError { what, value, low, high });
+            }
+        }
+        Ok(())
+    }
+
+    /// Fractions that one running sum of the lookups takes in: the sum's own difference and the selector have one degree each.
+    pub fn fractions_per_sum(&self) -> usize {
+        usize::from(self.degree).saturating_sub(2).max(1)
+    }
+
+    /// Fractions of all lookups and tables.
+    pub fn fractions(&self) -> usize {
+        usize::from(self.lanes).saturating_mul(SLOTS).saturating_add(self.tables.into())
+    }
+
+    /// Number of running sums of the lookups.
+    pub fn sums(&self) -> usize {
+        self.fractions().div_ceil(self.fractions_per_sum())
+    }
+}
+
+/// What is hidden.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Visibility {
+    /// Whether inputs are hidden; then the statement holds a commitment to them.
+    pub private_input: bool,
+    /// Whether weights are hidden; then the key holds commitments to them.
+    pub private_weights: bool,
+}
+
+/// Which constraints a circuit needs beyond those that all have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Features {
+    /// Function tables.
+    pub functions: bool,
+    /// Rows of weights that a public input selects.
+    pub members: bool,
+}
+
+impl Features {
+    /// What a circuit needs.
+    pub fn of(circuit: &CheckedCircuit) -> Self {
+        let mut features = Self::default();
+        for node in &circuit.circuit().nodes {
+            features.functions |= matches!(node.op, Op::Lookup { .. });
+            features.members |= node.op.expr().is_some_and(|expr| {
+                expr.terms.iter().any(|term| matches!(term, Term::Select { indices: Indices::Input(_), .. }))
+            });
+        }
+        features
+    }
+}
