@@ -20,7 +20,7 @@ pub const LANES_MAX: u8 = 32;
 /// Most cells read in one row: their multiplier enters with that power.
 pub const READS_MAX: u8 = 8;
 /// Public values in one instance column. More of them take more columns, because verification takes time for each row.
-pub const INSTANCE_ROWS: usize = 1024;
+pub const INSTANCE_ROWS: usize = 512;
 /// Most instance columns.
 pub const INSTANCES_MAX: usize = 64;
 /// Logarithm of the largest table for the last limb of a rescaled value and the excess above it.
