@@ -1,4 +1,6 @@
 //! Calls that are no calls of the verifier: words out of range, other lengths, and the chain's own ways.
+use assay_verifier::circuit::Range;
+use assay_verifier::halo2::field;
 use revm::primitives::U256;
 
 use super::chain::Chain;
@@ -6,6 +8,8 @@ use super::sample::{CONTEXT, KEY, Setup};
 use super::{Case, HIDING, USUAL, WIDE, call};
 use assay_prover::halo2::evm::{Contract, Hidden};
 
+/// A large number that is within bounds.
+const BOUND: i64 = 1 << 40;
 const SCALAR_MODULUS: &str = "0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001";
 const BASE_MODULUS: &str = "0x30644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd47";
 
@@ -116,10 +120,10 @@ fn a_contract_is_for_one_key_and_one_setup() {
     let opening = case.setup.opening();
     let mut other_setup = opening;
     other_setup.s_g2 = opening.g2;
-    let (hidden, instances) = (Hidden::default(), case.proven.instances.len());
+    let (hidden, public) = (Hidden::default(), case.setup.public(None));
     for contract in [
-        Contract::new(key, &opening, &hidden, digest, instances).unwrap(),
-        Contract::new(key, &other_setup, &hidden, KEY, instances).unwrap(),
+        Contract::new(key, &opening, &hidden, &public, digest).unwrap(),
+        Contract::new(key, &other_setup, &hidden, &public, KEY).unwrap(),
         Setup::new(super::Form { copies: 4, squares: 5, ..USUAL }).contract(&[]).unwrap(),
     ] {
         let mut chain = Chain::deploy(contract.creation());
@@ -128,4 +132,21 @@ fn a_contract_is_for_one_key_and_one_setup() {
     let again = case.setup.contract(&[]).unwrap();
     assert_eq!(again.code(), case.contract.code());
     assert_eq!(call(&again, &case.proven, &CONTEXT).unwrap(), case.data);
+}
+
+#[test]
+fn values_out_of_range_are_rejected() {
+    let setup = Setup::new(USUAL);
+    for value in [3, -4] {
+        let proven = setup.prove(value as u64, None);
+        assert_eq!(proven.instances[0], field(value));
+        for (low, high) in [(-4, 3), (value, value), (-BOUND, BOUND), (value + 1, BOUND), (-BOUND, value - 1), (0, 2)] {
+            let public = setup.public(Range::new(low.into(), high.into()));
+            let hidden = Hidden::default();
+            let contract = Contract::new(setup.key.get_vk(), &setup.opening(), &hidden, &public, KEY).unwrap();
+            let data = call(&contract, &proven, &CONTEXT).unwrap();
+            let accepted = Chain::deploy(contract.creation()).call(&data).accepted();
+            assert_eq!(accepted, (low..=high).contains(&value), "{value} in {low} to {high}");
+        }
+    }
 }

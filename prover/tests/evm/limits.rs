@@ -1,7 +1,7 @@
 //! Keys that there is no contract for, and proofs that there is no call for.
 use std::str::FromStr;
 
-use assay_prover::halo2::evm::{Call, Contract, EvmError, Hidden};
+use assay_prover::halo2::evm::{Call, Contract, EvmError, Hidden, Port, Public};
 use assay_verifier::halo2::curve::{Bn256, Fr, G1Affine, Point};
 use halo2_proofs::circuit::{Layouter, SimpleFloorPlanner};
 use halo2_proofs::plonk::{Circuit, ConstraintSystem, Error, VerifyingKey, keygen_vk};
@@ -85,18 +85,21 @@ fn hiding(excess: Excess, instances: usize, hidden: &Hidden) -> Result<Contract,
     let params = ParamsKZG::<Bn256>::setup(6, ChaCha20Rng::seed_from_u64(1));
     let key: VerifyingKey<G1Affine> = keygen_vk(&params, &Excessive(excess)).unwrap();
     let opening = assay_prover::halo2::evm::OpeningKey { g1: params.get_g()[0], g2: params.g2(), s_g2: params.s_g2() };
-    Contract::new(&key, &opening, hidden, KEY, instances)
+
+    let port = Port { name: "values".to_owned(), values: instances, range: None };
+    let columns = if excess == Excess::InstanceColumns { vec![instances - 2, 2] } else { vec![instances] };
+    Contract::new(&key, &opening, hidden, &Public { columns, ports: vec![port] }, KEY)
 }
 
 #[test]
 fn keys_outside_the_limits_are_refused() {
     assert!(contract(Excess::Nothing, 5).is_ok());
     assert_eq!(contract(Excess::Lookup, 5).unwrap_err(), EvmError::Lookups);
-    assert_eq!(contract(Excess::InstanceColumns, 5).unwrap_err(), EvmError::InstanceColumns { columns: 2 });
+    assert!(contract(Excess::InstanceColumns, 5).is_ok());
     assert_eq!(contract(Excess::InstanceRotation, 5).unwrap_err(), EvmError::InstanceRotation { rotation: 1 });
     assert!(matches!(contract(Excess::Constraints, 5).unwrap_err(), EvmError::CodeSize { size } if size > 24_576));
     assert!(contract(Excess::Nothing, 58).is_ok());
-    assert_eq!(contract(Excess::Nothing, 59).unwrap_err(), EvmError::Instances { instances: 59, usable: 58 });
+    assert_eq!(contract(Excess::Nothing, 59).unwrap_err(), EvmError::InstanceRows { instances: 59, usable: 58 });
 }
 
 #[test]
@@ -130,7 +133,7 @@ fn proofs_of_another_shape_have_no_call() {
     assert_eq!(call(&proof[1..], instances), EvmError::ProofSize { size: size - 1, expected: size });
     let longer = [&proof[..], &[0; 32]].concat();
     assert_eq!(call(&longer, instances), EvmError::ProofSize { size: size + 32, expected: size });
-    assert_eq!(call(proof, &[]), EvmError::Instances { instances: 0, usable: instances.len() });
+    assert_eq!(call(proof, &[]), EvmError::Instances { instances: 0, expected: instances.len() });
     for index in 0..size / 32 {
         let mut tampered = proof.clone();
         tampered[32 * index..32 * index + 32].copy_from_slice(&[0xff; 32]);

@@ -1,7 +1,11 @@
 //! The contract of the engine `halo2`, run in an EVM: it accepts what the verifier accepts, and nothing else.
 mod calls;
 mod chain;
+#[allow(dead_code, reason = "the engines' tests share it")]
+#[path = "../common/mod.rs"]
+mod common;
 mod hidden;
+mod keys;
 mod limits;
 mod messages;
 mod sample;
@@ -18,6 +22,7 @@ const SMALL: Form = Form {
     degree: 3,
     phases: 1,
     instances: 0,
+    instance_rows: 1024,
     weights: 0,
     inputs: 0,
     reads: 0,
@@ -79,6 +84,7 @@ fn good_proofs_are_accepted() {
         ("only hidden inputs", Form { weights: 0, inputs: 4, ..USUAL }),
         ("wide, degree 9", WIDE),
         ("many public values", Form { instances: 1_000, ..USUAL }),
+        ("public values in three columns", Form { instances: 19, instance_rows: 8, ..USUAL }),
         ("as a network", Form { squares: 30, copies: 30, degree: 9, instances: 794, ..USUAL }),
     ];
     for (name, form) in forms {

@@ -1,7 +1,9 @@
 //! Circuits of many shapes, their keys and proofs.
 //!
 //! A row squares along its columns, and the next row starts from where it ended. A second phase holds two Horner sums. Some columns only hold copies, so that the permutation has several products.
+use assay_verifier::circuit::Range;
 use assay_verifier::halo2::curve::{Bn256, Fr, G1Affine};
+use assay_verifier::halo2::field;
 use assay_verifier::halo2::transcript::{Reader, Writer};
 use halo2_proofs::circuit::{Layouter, SimpleFloorPlanner, Value};
 use halo2_proofs::halo2curves::ff::Field;
@@ -18,7 +20,7 @@ use halo2_proofs::poly::kzg::strategy::SingleStrategy;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 
-use assay_prover::halo2::evm::{Contract, EvmError, Hidden, OpeningKey};
+use assay_prover::halo2::evm::{Contract, EvmError, Hidden, OpeningKey, Port, Public};
 
 /// The digest that stands for a key.
 pub const KEY: [u8; 32] = [0xa5; 32];
@@ -38,6 +40,8 @@ pub struct Form {
     pub phases: usize,
     /// Public values; without any there is no instance column.
     pub instances: usize,
+    /// The most public values in one column.
+    pub instance_rows: usize,
     /// Hidden columns that the key commits to, and then such that the statement commits to.
     pub weights: usize,
     pub inputs: usize,
@@ -50,6 +54,12 @@ pub struct Form {
 }
 
 impl Form {
+    /// How many public values are in each instance column.
+    pub fn columns(&self) -> Vec<usize> {
+        let all: Vec<usize> = (0..self.instances).collect();
+        all.chunks(self.instance_rows.max(1)).map(<[usize]>::len).collect()
+    }
+
     /// Rows that the gates are for.
     fn rows(&self) -> usize {
         self.instances.max(20)
@@ -92,7 +102,7 @@ pub struct Config {
     step: Selector,
     constant: Column<Fixed>,
     challenges: Vec<Challenge>,
-    instance: Option<Column<Instance>>,
+    instances: Vec<Column<Instance>>,
 }
 
 impl Circuit<Fr> for Sample {
@@ -127,27 +137,28 @@ impl Circuit<Fr> for Sample {
         }
         let step = meta.selector();
         let constant = meta.fixed_column();
-        let instance = (form.instances > 0).then(|| meta.instance_column());
+        let instances: Vec<_> = form.columns().iter().map(|_| meta.instance_column()).collect();
         meta.set_minimum_degree(form.degree);
         if form.permuted {
             for column in squares.iter().take(1).chain(&copies) {
                 meta.enable_equality(*column);
             }
             meta.enable_equality(constant);
-            if let Some(instance) = instance {
-                meta.enable_equality(instance);
+            for instance in &instances {
+                meta.enable_equality(*instance);
             }
         }
-        let config = Config { form, squares, copies, power, sums, idle, step, constant, challenges, instance };
+        let config = Config { form, squares, copies, power, sums, idle, step, constant, challenges, instances };
         config.gates(meta);
         config
     }
 
     fn synthesize(&self, config: Config, mut layouter: impl Layouter<Fr>) -> Result<(), Error> {
         let cells = layouter.assign_region(|| "rows", |mut region| Ok(config.assign(&mut region, self)))?;
-        if let (Some(instance), true) = (config.instance, self.form.permuted) {
-            for (row, cell) in cells.into_iter().take(self.form.instances).enumerate() {
-                layouter.constrain_instance(cell, instance, row);
+        if self.form.permuted {
+            for (public, cell) in cells.into_iter().take(self.form.instances).enumerate() {
+                let rows = self.form.instance_rows;
+                layouter.constrain_instance(cell, config.instances[public / rows], public % rows);
             }
         }
         Ok(())
@@ -195,9 +206,10 @@ impl Config {
                 vec![step * (second.next() - sum + first.rot(2) * -Fr::ONE)]
             });
         }
-        if let (Some(instance), false) = (self.instance, self.form.permuted) {
+        if let ([instance, ..], false) = (&self.instances[..], self.form.permuted) {
             meta.create_gate("public", |meta| {
-                let [step, instance] = [meta.query_selector(self.step), meta.query_instance(instance, Rotation::cur())];
+                let [step, instance] =
+                    [meta.query_selector(self.step), meta.query_instance(*instance, Rotation::cur())];
                 vec![step * instance.clone() * (instance - squares[0].clone())]
             });
         }
@@ -283,7 +295,7 @@ fn constant(row: usize) -> Fr {
 impl Sample {
     /// Values of the first column.
     fn first_column(&self) -> Vec<Fr> {
-        let mut value = Fr::from(self.seed);
+        let mut value = field(self.seed as i64);
         let mut column = Vec::new();
         for row in 0..self.form.rows() {
             column.push(value);
@@ -332,7 +344,18 @@ impl Setup {
     /// The contract for a key with these commitments to weights.
     pub fn contract(&self, weights: &[G1Affine]) -> Result<Contract, EvmError> {
         let hidden = Hidden { weights: weights.to_vec(), inputs: self.form.inputs, blinding: self.blinding() };
-        Contract::new(self.key.get_vk(), &self.opening(), &hidden, KEY, self.form.instances)
+        Contract::new(self.key.get_vk(), &self.opening(), &hidden, &self.public(None), KEY)
+    }
+
+    /// The public values, the first of them in a range.
+    pub fn public(&self, range: Option<Range>) -> Public {
+        let port = |values, range| Port { name: "values".to_owned(), values, range };
+        match self.form.instances {
+            0 => Public::default(),
+            instances => {
+                Public { columns: self.form.columns(), ports: vec![port(1, range), port(instances - 1, None)] }
+            }
+        }
     }
 
     /// Commitments of the blinding rows, if anything is hidden.
@@ -360,12 +383,12 @@ impl Setup {
     pub fn write(&self, seed: u64, deviation: Option<Deviation>, transcript: &mut Writer) -> Vec<Fr> {
         let circuit = Sample { form: self.form, seed, deviation };
         let instances = circuit.instances();
-        let columns: &[&[Fr]] = if self.form.instances > 0 { &[&instances] } else { &[] };
+        let columns: Vec<&[Fr]> = instances.chunks(self.form.instance_rows).collect();
         create_proof::<KZGCommitmentScheme<Bn256>, ProverSHPLONK<'_, Bn256>, _, _, _, _>(
             &self.params,
             &self.key,
             &[circuit],
-            &[columns],
+            &[&columns],
             ChaCha20Rng::seed_from_u64(seed),
             transcript,
         )
@@ -375,12 +398,12 @@ impl Setup {
 
     /// What the library says of a proof, but for the argument for hidden columns.
     pub fn read(&self, instances: &[Fr], transcript: &mut Reader<'_>) -> bool {
-        let columns: &[&[Fr]] = if self.form.instances > 0 { &[instances] } else { &[] };
+        let columns: Vec<&[Fr]> = instances.chunks(self.form.instance_rows).collect();
         verify_proof::<KZGCommitmentScheme<Bn256>, VerifierSHPLONK<'_, Bn256>, _, _, _>(
             &self.params,
             self.key.get_vk(),
             SingleStrategy::new(&self.params),
-            &[columns],
+            &[&columns],
             transcript,
         )
         .is_ok()

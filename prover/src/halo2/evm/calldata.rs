@@ -24,8 +24,8 @@ pub struct Call<'a> {
 /// The data of a call: digest of the context, commitments to inputs, public values, proof.
 pub fn calldata(shape: &Shape, call: &Call<'_>) -> Result<Vec<u8>, EvmError> {
     let Call { context, inputs, instances, proof } = call;
-    if instances.len() != shape.instances {
-        return Err(EvmError::Instances { instances: instances.len(), usable: shape.instances });
+    if instances.len() != shape.public() {
+        return Err(EvmError::Instances { instances: instances.len(), expected: shape.public() });
     }
     if inputs.len() != shape.inputs {
         return Err(EvmError::Inputs { inputs: inputs.len(), expected: shape.inputs });

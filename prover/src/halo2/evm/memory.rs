@@ -32,8 +32,8 @@ pub struct Memory {
     pub first_row: usize,
     pub last_row: usize,
     pub active_rows: usize,
-    /// The instance column at the evaluation point.
-    pub instance: usize,
+    /// The instance columns at the evaluation point.
+    pub instances: usize,
     /// The quotient at the evaluation point, and the commitment to it.
     pub quotient_eval: usize,
     pub quotient: usize,
@@ -89,7 +89,8 @@ impl Memory {
         };
         let challenges = (0..shape.challenges).map(|_| words(1)).collect();
         let [beta, gamma, y, x, mu, nu, u, g, c, x_n] = std::array::from_fn(|_| words(1));
-        let [first_row, last_row, active_rows, instance, quotient_eval] = std::array::from_fn(|_| words(1));
+        let [first_row, last_row, active_rows, quotient_eval] = std::array::from_fn(|_| words(1));
+        let instances = words(shape.instances.len());
         let quotient = words(2);
         let shifts = words(shape.permuted());
         let [points, differences, weights] = std::array::from_fn(|_| words(rotations));
@@ -117,7 +118,7 @@ impl Memory {
             first_row,
             last_row,
             active_rows,
-            instance,
+            instances,
             quotient_eval,
             quotient,
             shifts,
@@ -139,12 +140,12 @@ impl Memory {
 
     /// Lays out the tail, after tables of so many bytes and for so many opening points.
     pub fn tail(&self, shape: &Shape, rotations: usize, tables: usize) -> Tail {
-        let rows = shape.last.unsigned_abs() as usize + shape.instances.max(1);
+        let rows = shape.last.unsigned_abs() as usize + shape.instances.iter().copied().max().unwrap_or(0).max(1);
         let inverted = 2 + rotations + rows;
         let inverses = (self.tables + tables).next_multiple_of(32);
         let scratch = inverses + 32 * inverted;
         // Initial words, public values and the first phase at once; what is pending later is shorter than the proof.
-        let pending = 32 * (3 + shape.inputs + shape.instances) + shape.proof_size();
+        let pending = 32 * (3 + shape.inputs + shape.public()) + shape.proof_size();
         Tail {
             inverses,
             rows: inverses + 32 * (2 + rotations),

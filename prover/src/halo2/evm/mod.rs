@@ -7,7 +7,7 @@
 //! the precompiled contracts of Byzantium.
 //!
 //! # Limits
-//! No built-in lookups (our circuits argue theirs in columns), at most one instance column, read in its own row, and a code of
+//! No built-in lookups (our circuits argue theirs in columns), instance columns read in their own row only, and a code of
 //! at most 24,576 bytes ([EIP-170]). What exceeds them is refused with an [`EvmError`].
 //!
 //! [EIP-170]: https://eips.ethereum.org/EIPS/eip-170
@@ -18,12 +18,15 @@ mod hiding;
 mod identity;
 mod lagrange;
 mod memory;
+mod of_key;
 mod opening;
+mod public;
 mod rotations;
 mod shape;
 mod term;
 mod transcript;
 
+use assay_verifier::halo2::VerifyError;
 use assay_verifier::halo2::curve::G1Affine;
 use halo2_proofs::plonk::VerifyingKey;
 
@@ -37,6 +40,7 @@ pub use calldata::Call;
 pub use files::File;
 pub use hiding::Hidden;
 pub use opening::OpeningKey;
+pub use public::{Port, Public};
 
 /// Bytes that a contract may have.
 pub const CODE_LIMIT: usize = 24_576;
@@ -48,25 +52,38 @@ pub enum EvmError {
     #[error("the key has built-in lookup arguments, which the contract does not check")]
     Lookups,
     /// The key has another number of instance columns.
-    #[error("the key has {columns} instance columns, the contract reads public values from one")]
+    #[error("public values for {columns} instance columns where the key has {expected}")]
     InstanceColumns {
         /// How many.
         columns: usize,
+        /// How many the key has.
+        expected: usize,
     },
-    /// The instance column is read in another row.
-    #[error("the instance column is read at rotation {rotation}, the contract reads it in its own row")]
+    /// An instance column is read in another row.
+    #[error("an instance column is read at rotation {rotation}, the contract reads it in its own row")]
     InstanceRotation {
         /// Which.
         rotation: i32,
     },
-    /// There are too many public values, or another number than the contract takes.
-    #[error("{instances} public values where {usable} are possible")]
-    Instances {
+    /// An instance column has too many public values.
+    #[error("{instances} public values in one column where {usable} are possible")]
+    InstanceRows {
         /// How many.
         instances: usize,
         /// How many there can be.
         usable: usize,
     },
+    /// There is another number of public values, or they are described otherwise than they are spread over columns.
+    #[error("{instances} public values where there should be {expected}")]
+    Instances {
+        /// How many.
+        instances: usize,
+        /// How many there should be.
+        expected: usize,
+    },
+    /// The key is of another engine, or the proof is not for the key.
+    #[error("the contract is for the engine halo2 and for proofs that verify: {0}")]
+    Statement(VerifyError),
     /// The key's parts do not belong together.
     #[error("the verifying key is malformed")]
     Key,
@@ -123,6 +140,7 @@ pub enum EvmError {
 pub struct Contract {
     code: Vec<u8>,
     shape: Shape,
+    public: Public,
     key_digest: [u8; 32],
 }
 
@@ -135,10 +153,11 @@ impl Contract {
         key: &VerifyingKey<G1Affine>,
         opening: &OpeningKey,
         hidden: &Hidden,
+        public: &Public,
         key_digest: [u8; 32],
-        instances: usize,
     ) -> Result<Self, EvmError> {
-        let shape = Shape::new(key, hidden, instances)?;
+        let shape = Shape::new(key, hidden, public)?;
+        public.fits()?;
         let mut fixed = vec![None; key.fixed_commitments().len()];
         let mut commitments = Vec::new();
         for query in &shape.fixed {
@@ -177,7 +196,7 @@ impl Contract {
         asm.copy_code(memory.data, data_label, Some(data.len()));
         asm.copy_code(tail.pool, pool_label, None);
         let start = transcript::Start { key_digest, transcript_repr: key.transcript_repr() };
-        transcript::read(&mut asm, &shape, &memory, &tail, &start);
+        transcript::read(&mut asm, &shape, public, &memory, &tail, &start);
         let setting = Setting { domain, shape: &shape, memory: &memory, tail: &tail, sets: &sets, points: &points };
         lagrange::evaluate(&mut asm, &setting);
         identity::evaluate(&mut asm, key, &shape, &memory, &tail)?;
@@ -185,7 +204,7 @@ impl Contract {
         hiding::verify(&mut asm, &shape, &memory);
         asm.accept();
         let code = asm.finish(&data, data_label, pool_label)?;
-        Ok(Self { code, shape, key_digest })
+        Ok(Self { code, shape, public: public.clone(), key_digest })
     }
 
     /// The code that chains store.

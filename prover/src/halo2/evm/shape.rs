@@ -9,6 +9,7 @@ use halo2_proofs::poly::Rotation;
 
 use super::EvmError;
 use super::hiding::Hidden;
+use super::public::Public;
 
 /// Messages of one phase.
 #[derive(Clone, Debug)]
@@ -31,8 +32,8 @@ pub struct Query {
 /// The shape of the proofs for a key.
 #[derive(Clone, Debug)]
 pub struct Shape {
-    /// Public values.
-    pub instances: usize,
+    /// Public values in each instance column.
+    pub instances: Vec<usize>,
     /// Phases in order.
     pub phases: Vec<Phase>,
     /// Advice columns.
@@ -63,13 +64,14 @@ const SCALAR: usize = 32;
 
 impl Shape {
     /// Reads the shape from a key.
-    pub fn new(key: &VerifyingKey<G1Affine>, hidden: &Hidden, instances: usize) -> Result<Self, EvmError> {
+    pub fn new(key: &VerifyingKey<G1Affine>, hidden: &Hidden, public: &Public) -> Result<Self, EvmError> {
         let cs = key.cs();
         if !cs.lookups().is_empty() {
             return Err(EvmError::Lookups);
         }
-        if cs.num_instance_columns() > 1 || (cs.num_instance_columns() == 0 && instances > 0) {
-            return Err(EvmError::InstanceColumns { columns: cs.num_instance_columns() });
+        let (columns, expected) = (public.columns.len(), cs.num_instance_columns());
+        if columns != expected {
+            return Err(EvmError::InstanceColumns { columns, expected });
         }
         if let Some((_, rotation)) = cs.instance_queries().iter().find(|(_, rotation)| *rotation != Rotation::cur()) {
             return Err(EvmError::InstanceRotation { rotation: rotation.0 });
@@ -77,8 +79,8 @@ impl Shape {
         let rows = key.get_domain().get_n() as usize;
         let unusable = cs.blinding_factors() + 1;
         let usable = rows.saturating_sub(unusable);
-        if instances > usable {
-            return Err(EvmError::Instances { instances, usable });
+        if let Some(&instances) = public.columns.iter().find(|instances| **instances > usable) {
+            return Err(EvmError::InstanceRows { instances, usable });
         }
         let columns = cs.permutation().get_columns();
         let quotient = key.get_domain().get_quotient_poly_degree();
@@ -99,7 +101,7 @@ impl Shape {
         let phases = (0..=phase_of.iter().copied().max().unwrap_or(0))
             .map(|phase| Phase { advice: positions(&phase_of, phase), challenges: positions(&challenge_phase, phase) });
         Ok(Self {
-            instances,
+            instances: public.columns.clone(),
             phases: phases.collect(),
             advice_columns: cs.num_advice_columns(),
             challenges: cs.num_challenges(),
@@ -156,6 +158,11 @@ impl Shape {
         32 * (self.points() + self.scalars() + self.last_points() + self.answers)
     }
 
+    /// Public values.
+    pub fn public(&self) -> usize {
+        self.instances.iter().sum()
+    }
+
     /// Where in a call the public values start: behind the context and the commitments to inputs.
     pub fn instances_start(&self) -> usize {
         32 + POINT * self.inputs
@@ -163,7 +170,7 @@ impl Shape {
 
     /// Bytes of a call.
     pub fn calldata_size(&self) -> usize {
-        self.instances_start() + SCALAR * self.instances + self.proof_size()
+        self.instances_start() + SCALAR * self.public() + self.proof_size()
     }
 }
 

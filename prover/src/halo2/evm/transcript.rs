@@ -6,6 +6,7 @@ use assay_verifier::halo2::curve::Fr;
 use super::assembler::{Assembler, Op, big_endian};
 use super::hiding;
 use super::memory::{Memory, Tail};
+use super::public::Public;
 use super::shape::Shape;
 
 /// The base field's modulus.
@@ -129,10 +130,10 @@ impl Chain<'_> {
 }
 
 /// Checks all messages and draws all challenges.
-pub fn read(asm: &mut Assembler, shape: &Shape, memory: &Memory, tail: &Tail, start: &Start) {
+pub fn read(asm: &mut Assembler, shape: &Shape, public: &Public, memory: &Memory, tail: &Tail, start: &Start) {
     let proof = &memory.proof;
     asm.push(shape.proof_size());
-    asm.push(shape.instances_start() + 32 * shape.instances);
+    asm.push(shape.instances_start() + 32 * shape.public());
     asm.push(proof.start);
     asm.op(Op::CallDataCopy);
     if shape.inputs > 0 {
@@ -155,8 +156,9 @@ pub fn read(asm: &mut Assembler, shape: &Shape, memory: &Memory, tail: &Tail, st
     chain.absorbed = shape.instances_start();
     chain.word(&big_endian(&start.transcript_repr));
     let instances = chain.buffer + chain.pending;
-    chain.next(32 * shape.instances);
-    check_scalars(chain.asm, instances, instances + 32 * shape.instances);
+    chain.next(32 * shape.public());
+    check_scalars(chain.asm, instances, instances + 32 * shape.public());
+    public.check(chain.asm, instances);
     for phase in &shape.phases {
         chain.next(64 * phase.advice.len());
         for challenge in &phase.challenges {
