@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo bench -p assay-benches --bench peers -- [--only MODEL,..] [--repeat N] [--readme]
-//!     [--without-ezkl | --ezkl MODEL,..] [--timeout [MODEL=]SECONDS,..] [--memory-gib [MODEL=]GIB,..]
+//!     [--halo2 MODEL,..] [--without-ezkl | --ezkl MODEL,..] [--timeout [MODEL=]SECONDS,..] [--memory-gib [MODEL=]GIB,..]
 //! ```
 //! ezkl is installed from PyPI into `target/peers/venv` by `benches/peers/setup.sh`. It is run on the trained models, or on those
 //! that `--ezkl` names, for at most 600 seconds and in at most 16 GiB unless other limits are given; a run that fails or goes over
@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
+use assay_benches::compact::{self, Compact};
 use assay_benches::ezkl::{self, Limit, Limits};
 use assay_benches::measure::{Measurement, measure, prove_memory};
 use assay_benches::table::{Row, render};
@@ -32,6 +33,8 @@ const TRAINED: [&str; 8] = [
 /// GPT-2 takes more memory than many machines have, and is measured where `--only` asks for it.
 const GENERATED: [&str; 3] = ["cnn-264k", "mlp-4m", "gpt-10m"];
 const LARGE: [&str; 1] = ["gpt2"];
+/// Proven with the engine `halo2` too, unless `--halo2` names others.
+const HALO2: [&str; 5] = ["digits_mlp", "cancer_tabular", "digits_cnn", "digits_resnet", "cnn-264k"];
 const TIMEOUT_S: f64 = 600.0;
 const MEMORY_GIB: f64 = 16.0;
 const TABLE_START: &str = "<!-- peers: start, made by `cargo bench -p assay-benches --bench peers -- --readme` -->";
@@ -51,6 +54,10 @@ fn main() -> Result<()> {
         println!("{}", serde_json::to_string(&measure(&model, repeat, Path::new(&prepared))?)?);
         return Ok(());
     }
+    if let Some(prepared) = value("--measure-halo2") {
+        println!("{}", serde_json::to_string(&compact::measure(Path::new(&prepared), repeat)?)?);
+        return Ok(());
+    }
     if let Some(prepared) = value("--memory-of") {
         println!("{}", prove_memory(Path::new(&prepared))?);
         return Ok(());
@@ -64,19 +71,20 @@ fn main() -> Result<()> {
         (true, _) => Vec::new(),
         (false, names) => chosen(names.as_deref(), &TRAINED)?,
     };
+    let with_halo2 = chosen(list("--halo2").as_deref(), &HALO2)?;
     let work = root().join("target/peers");
     fs::create_dir_all(&work)?;
     let mut rows = Vec::new();
     for model in models {
         eprintln!("{model}: assay");
-        let ours = our_measurement(model, repeat, &work)?;
+        let (ours, halo2) = our_measurements(model, repeat, with_halo2.contains(&model), &work)?;
         let peer = if with_ezkl.contains(&model) {
             eprintln!("{model}: ezkl (minutes)");
             Some(ezkl::run(model, &limits, &work)?)
         } else {
             None
         };
-        rows.push(Row { model, ours, peer });
+        rows.push(Row { model, ours, halo2, peer });
     }
     let table = render(&rows)?;
     println!("{table}");
@@ -100,7 +108,15 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-fn our_measurement(model: &str, repeat: usize, work: &Path) -> Result<Measurement> {
+/// Proofs of the engine `halo2` take seconds: so many for each one that is asked for.
+const HALO2_SHARE: usize = 3;
+
+fn our_measurements(
+    model: &str,
+    repeat: usize,
+    with_halo2: bool,
+    work: &Path,
+) -> Result<(Measurement, Option<Compact>)> {
     let this = std::env::current_exe()?;
     let prepared = work.join(format!("{model}.prepared"));
     let run = |command: &mut Command| -> Result<Vec<u8>> {
@@ -108,14 +124,22 @@ fn our_measurement(model: &str, repeat: usize, work: &Path) -> Result<Measuremen
         ensure!(output.status.success(), "{model}: {}", String::from_utf8_lossy(&output.stderr));
         Ok(output.stdout)
     };
-    let repeat = repeat.to_string();
+    let times = repeat.to_string();
     let measured =
-        run(Command::new(&this).args(["--measure", model, "--repeat", &repeat, "--prepared"]).arg(&prepared))?;
+        run(Command::new(&this).args(["--measure", model, "--repeat", &times, "--prepared"]).arg(&prepared))?;
     let mut measurement: Measurement = serde_json::from_slice(&measured)?;
     let memory = run(Command::new(&this).arg("--memory-of").arg(&prepared))?;
-    fs::remove_file(&prepared)?;
     measurement.prove_memory_bytes = String::from_utf8(memory)?.trim().parse()?;
-    Ok(measurement)
+    let halo2 = if with_halo2 {
+        eprintln!("{model}: assay, halo2");
+        let times = repeat.div_ceil(HALO2_SHARE).to_string();
+        let measured = run(Command::new(&this).arg("--measure-halo2").arg(&prepared).args(["--repeat", &times]))?;
+        Some(serde_json::from_slice(&measured)?)
+    } else {
+        None
+    };
+    fs::remove_file(&prepared)?;
+    Ok((measurement, halo2))
 }
 
 fn replace_in_readme(table: &str) -> Result<()> {

@@ -1,5 +1,6 @@
 //! Benchmarks: models of the sizes that the field quotes, measuring one model end to end, and what the tables are made of.
 pub mod accuracy;
+pub mod compact;
 pub mod ezkl;
 pub mod machine;
 pub mod measure;

@@ -5,6 +5,7 @@ use anyhow::Result;
 use serde_json::Value;
 
 use crate::accuracy::Accuracy;
+use crate::compact::Compact;
 use crate::machine;
 use crate::measure::Measurement;
 
@@ -17,6 +18,8 @@ pub struct Row<'a> {
     pub model: &'a str,
     /// Our figures.
     pub ours: Measurement,
+    /// Our figures with the engine `halo2`.
+    pub halo2: Option<Compact>,
     /// ezkl's report.
     pub peer: Option<Value>,
 }
@@ -32,7 +35,7 @@ pub fn render(rows: &[Row<'_>]) -> Result<String> {
          perplexity, float and integers |\n",
     );
     table.push_str("|---|---|---|---|---|---|---|---|---|---|---|\n");
-    for Row { model, ours, peer } in rows {
+    for Row { model, ours, halo2, peer } in rows {
         writeln!(
             table,
             "| `{model}` | assay | {} | **{}** | {} | {} | {} | {} | {} | {:.4} % | {} |",
@@ -46,15 +49,33 @@ pub fn render(rows: &[Row<'_>]) -> Result<String> {
             100.0 * ours.accuracy.relative_mean_error,
             perplexity(&ours.accuracy),
         )?;
+        if let Some(halo2) = halo2 {
+            table.push_str(&halo2_row(ours, halo2));
+        }
         if let Some(peer) = peer {
-            table.push_str(&peer_rows(ours, peer));
+            table.push_str(&peer_rows(ours, halo2.as_ref(), peer));
         }
     }
     Ok(table)
 }
 
+/// The engine `halo2`: compilation is the same, and so are the answers.
+fn halo2_row(ours: &Measurement, halo2: &Compact) -> String {
+    format!(
+        "| | assay, halo2, k = {} | {} | **{}** | {} | {} | {} + {} | {} | | | |\n",
+        halo2.k,
+        seconds(ours.compile_s + halo2.key_s),
+        seconds(halo2.prove_s),
+        seconds(halo2.verify_s),
+        bytes(halo2.proof_bytes as f64),
+        bytes(halo2.key_bytes as f64),
+        bytes(halo2.proving_key_bytes as f64),
+        bytes(halo2.prove_memory_bytes as f64),
+    )
+}
+
 /// ezkl's rows: its figures and how they compare, or why there are none.
-fn peer_rows(ours: &Measurement, peer: &Value) -> String {
+fn peer_rows(ours: &Measurement, halo2: Option<&Compact>, peer: &Value) -> String {
     let number = |value: &Value| value.as_f64().unwrap_or(f64::NAN);
     let memory = number(&peer["peak_memory_bytes"]);
     let status = peer["status"].as_str().unwrap_or("failed");
@@ -77,7 +98,11 @@ fn peer_rows(ours: &Measurement, peer: &Value) -> String {
         seconds(number(&summary["prove_s"])),
         seconds(number(&summary["verify_s"])),
         bytes(number(&peer["proof_bytes"])),
-        bytes(number(&peer["verification_key_bytes"])),
+        format_args!(
+            "{} + {}",
+            bytes(number(&peer["verification_key_bytes"])),
+            bytes(number(&peer["proving_key_bytes"]))
+        ),
         bytes(memory),
         match peer["top1_places"].as_u64() {
             Some(places) => agreement(peer["top1_agreement"].as_f64(), places),
@@ -93,7 +118,19 @@ fn peer_rows(ours: &Measurement, peer: &Value) -> String {
         number(&peer["verification_key_bytes"]) / ours.key_bytes as f64,
         memory / ours.prove_memory_bytes as f64,
     );
-    figures + &ratios
+    let compact = halo2.map_or(String::new(), |halo2| {
+        let keys = number(&peer["verification_key_bytes"]) + number(&peer["proving_key_bytes"]);
+        format!(
+            "| | ratio, halo2 | {:.0} | **{:.1}** | {:.1} | {:.2} | {:.1} | {:.1} | | | |\n",
+            number(&summary["preparation_s"]) / (ours.compile_s + halo2.key_s),
+            number(&summary["prove_s"]) / halo2.prove_s,
+            number(&summary["verify_s"]) / halo2.verify_s,
+            number(&peer["proof_bytes"]) / halo2.proof_bytes as f64,
+            keys / (halo2.key_bytes + halo2.proving_key_bytes) as f64,
+            memory / halo2.prove_memory_bytes as f64,
+        )
+    });
+    figures + &ratios + &compact
 }
 
 fn agreement(share: Option<f64>, answers: u64) -> String {

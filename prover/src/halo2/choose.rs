@@ -27,9 +27,9 @@ const EVALUATE: f64 = 40.0;
 /// Widths of limbs that are tried.
 const LIMB_BITS: std::ops::RangeInclusive<u8> = 6..=16;
 /// Largest proof in bytes that is chosen if there is a choice.
-const PROOF_BYTES: f64 = 6000.0;
+const PROOF_BYTES: f64 = 5800.0;
 /// What a longer one costs in nanoseconds for each byte.
-const BYTE: f64 = 2e5;
+const BYTE: f64 = 3e6;
 
 /// Lengths of what a program lays out, whatever the shape.
 struct Lengths {
@@ -98,7 +98,6 @@ impl Lengths {
 /// # Errors
 /// No shape within the limits holds the circuit.
 pub fn choose(checked: &CheckedCircuit, visibility: Visibility) -> Result<Shape, ProgramError> {
-    let features = Features::of(checked);
     let mut best: Option<(f64, Shape)> = None;
     let mut refused = ProgramError::Shape;
     for limb_bits in LIMB_BITS {
@@ -110,8 +109,9 @@ pub fn choose(checked: &CheckedCircuit, visibility: Visibility) -> Result<Shape,
             }
         };
         let lengths = Lengths::new(&program, checked, limb_bits);
+        let features = Features::of(checked, limb_bits, visibility);
         for degree in 5..=9 {
-            for reads in 2..=READS_MAX.min(degree - 2) {
+            for reads in 2..=READS_MAX.min(2 * (degree - 2)) {
                 let shapes = (K_MIN..=K_MAX).filter_map(|k| {
                     lengths.fit(Shape { k, limb_bits, lanes: 1, reads, weights: 0, tables: 1, inputs: 0, degree })
                 });
@@ -163,10 +163,12 @@ impl Columns {
             + number(shape.tables)
             + number(private)
             + number(shape.inputs);
-        let large = 5.0 + shape.sums() as f64;
-        let fixed = 28.0 + 3.0 * number(shape.tables) + number(public) + if features.members { 2.0 } else { 0.0 };
+        let one = |present: bool| f64::from(u8::from(present));
+        let large = 5.0 + shape.sums() as f64 + one(shape.squares());
+        let marked = one(features.numbers) + one(features.wide) + one(features.plain) + 2.0 * one(features.members);
+        let fixed = 21.0 + 3.0 * number(shape.tables) + number(public) + marked;
         let per_lane = if features.functions { 3.0 } else { 1.0 };
-        let copied = 7.0 + lanes * per_lane + number(shape.reads) + number(shape.inputs);
+        let copied = 6.0 + features.instances as f64 + lanes * per_lane + number(shape.reads) + number(shape.inputs);
         let products = (copied / (f64::from(shape.degree) - 2.0)).ceil();
         Self { small, large, fixed, copied, products }
     }

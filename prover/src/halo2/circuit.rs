@@ -34,7 +34,8 @@ pub struct Setting {
 impl Setting {
     /// The parameters of the constraint system.
     pub fn params(&self) -> Params {
-        Params(Some((self.layout.shape, Features::of(&self.checked), self.visibility)))
+        let shape = self.layout.shape;
+        Params(Some((shape, Features::of(&self.checked, shape.limb_bits, self.visibility), self.visibility)))
     }
 }
 
@@ -92,10 +93,10 @@ impl Circuit<Fr> for Synthesis<'_> {
     }
 
     fn synthesize(&self, columns: Columns, mut layouter: impl Layouter<Fr>) -> Result<(), Error> {
-        let instance = columns.instance;
+        let instances = columns.instances.clone();
         let public = layouter.assign_region(|| "all", |mut region| Ok(self.assign(&columns, &mut region)))?;
-        for (cell, row) in public {
-            layouter.constrain_instance(cell, instance, row);
+        for (cell, column, row) in public {
+            layouter.constrain_instance(cell, instances[usize::from(column)], row);
         }
         Ok(())
     }
@@ -103,7 +104,7 @@ impl Circuit<Fr> for Synthesis<'_> {
 
 impl Synthesis<'_> {
     /// Assigns everything; returns the cells that equal public values.
-    fn assign(&self, columns: &Columns, region: &mut Region<'_, Fr>) -> Vec<(Cell, usize)> {
+    fn assign(&self, columns: &Columns, region: &mut Region<'_, Fr>) -> Vec<(Cell, u8, usize)> {
         let mut cells = HashMap::new();
         if self.structure {
             self.fixed(columns, region, &mut cells);
@@ -185,6 +186,9 @@ impl Synthesis<'_> {
         let mut put = Put { region, cells, structure: self.structure, rows: layout.rows };
         put.large(columns.equation, Some(Line::Equation), second.map(|second| &second.equation));
         put.large(columns.power, Some(Line::Power), second.map(|second| &second.power));
+        if let Some(squared) = columns.squared {
+            put.large(squared, None, second.map(|second| &second.squared));
+        }
         put.large(columns.left, Some(Line::Left), second.map(|second| &second.left));
         put.large(columns.right, Some(Line::Right), second.map(|second| &second.right));
         put.large(columns.dot, Some(Line::Dot), second.map(|second| &second.dot));
@@ -194,12 +198,12 @@ impl Synthesis<'_> {
         }
     }
 
-    fn copies(&self, region: &mut Region<'_, Fr>, cells: &HashMap<Place, Cell>) -> Vec<(Cell, usize)> {
+    fn copies(&self, region: &mut Region<'_, Fr>, cells: &HashMap<Place, Cell>) -> Vec<(Cell, u8, usize)> {
         let mut public = Vec::new();
         let Setting { checked, program, layout, .. } = self.setting;
         copies(program, layout, checked.circuit(), &mut |from, to| match (from.line, to.line) {
-            (Line::Instance, _) => public.push((cells[&to], from.row)),
-            (_, Line::Instance) => public.push((cells[&from], to.row)),
+            (Line::Instance(column), _) => public.push((cells[&to], column, from.row)),
+            (_, Line::Instance(column)) => public.push((cells[&from], column, to.row)),
             _ => region.constrain_equal(cells[&from], cells[&to]),
         });
         public

@@ -46,12 +46,17 @@ impl<S: FnMut(Column<Fixed>, usize, Fr)> Filler<'_, S> {
         (self.set)(column, row, Fr::one());
     }
 
+    /// Marks a row 1, or 2.
+    fn mark(&mut self, column: Column<Fixed>, row: usize, second: bool) {
+        (self.set)(column, row, Fr::from(1 + u64::from(second)));
+    }
+
     fn rows(&mut self) {
         for row in 0..self.layout.rows {
             self.one(self.columns.machine.active, row);
         }
-        self.one(self.columns.machine.first, 0);
-        self.one(self.columns.machine.last, self.layout.rows);
+        self.one(self.columns.machine.ends, 0);
+        (self.set)(self.columns.machine.ends, self.layout.rows, Fr::from(2));
     }
 
     fn tables(&mut self) {
@@ -80,10 +85,7 @@ impl<S: FnMut(Column<Fixed>, usize, Fr)> Filler<'_, S> {
         let machine = self.columns.machine;
         for (id, vector) in self.program.vectors.iter().enumerate() {
             for row in self.layout.vectors[id]..=self.layout.vector_end(id) {
-                self.one(machine.weight, row);
-                if row > self.layout.vectors[id] {
-                    self.one(machine.weight_next, row);
-                }
+                self.mark(machine.weight, row, row > self.layout.vectors[id]);
             }
             if let WeightColumns::Public(columns) = &self.columns.weights {
                 for (column, row, weight) in cells(self.layout, self.circuit, weights, id, vector) {
@@ -99,7 +101,7 @@ impl<S: FnMut(Column<Fixed>, usize, Fr)> Filler<'_, S> {
             let bits = power_len(exponent) - 1;
             for bit in 0..bits {
                 let times = exponent >> (bits - 1 - bit) & 1 == 1;
-                self.one(if times { machine.square_times } else { machine.square }, first + 1 + bit);
+                self.mark(machine.square, first + 1 + bit, times);
             }
         }
     }
@@ -108,11 +110,8 @@ impl<S: FnMut(Column<Fixed>, usize, Fr)> Filler<'_, S> {
         let machine = self.columns.machine;
         for (chain, &first) in self.program.chains.iter().zip(&self.layout.chains) {
             for (product, row) in chain.products.iter().zip(first..) {
-                self.one(machine.dot, row);
+                self.mark(machine.dot, row, row > first);
                 (self.set)(machine.coefficient, row, field(product.coefficient));
-                if row > first {
-                    self.one(machine.dot_next, row);
-                }
             }
         }
     }
@@ -139,14 +138,14 @@ impl<S: FnMut(Column<Fixed>, usize, Fr)> Filler<'_, S> {
         let equation = match &block.kind {
             Kind::Free | Kind::Function { .. } => false,
             Kind::Plain { constant } => {
-                cells.extend([(rows.plain, one), (rows.constant, -field(*constant))]);
+                cells.push((rows.constant, -field(*constant)));
+                cells.extend(rows.plain.map(|plain| (plain, one)));
                 true
             }
             Kind::Number { low, equation, .. } => {
-                cells.extend([(rows.number, one), (rows.low, field(*low))]);
-                if *equation {
-                    cells.push((rows.plain, one));
-                }
+                cells.push((rows.low, field(*low)));
+                cells.extend(rows.number.map(|number| (number, one)));
+                cells.extend(rows.plain.filter(|_| *equation).map(|plain| (plain, one)));
                 *equation
             }
             Kind::Rescale(rescale) => {
@@ -157,7 +156,7 @@ impl<S: FnMut(Column<Fixed>, usize, Fr)> Filler<'_, S> {
                 let offset = top * Fr::from(1 << (rescale.top_bits(shape.limb_bits) - 1));
                 let constant = unit * field(rescale.low) - half - offset - field(rescale.constant);
                 cells.extend([
-                    (if rescale.wide { rows.wide } else { rows.rescale }, one),
+                    (rows.wide.filter(|_| rescale.wide).unwrap_or(rows.rescale), one),
                     (rows.unit, unit),
                     (rows.top, top),
                     (rows.offset, offset),

@@ -42,6 +42,9 @@ pub enum KeygenError {
         /// Of the string.
         actual: u32,
     },
+    /// The key is of other weights, another reference string, or its secret is another one.
+    #[error("the key is not of these weights, this reference string and this secret")]
+    OtherKey,
     /// The library refused.
     #[error("the proof system refused: {0}")]
     Library(String),
@@ -94,7 +97,6 @@ impl Setting {
         pk: &ProvingKey<G1Affine>,
         secret: Option<&Secret>,
     ) -> Result<CheckedKey, KeygenError> {
-        let points = |points: &[G1Affine]| points.iter().map(Point::new).collect::<Vec<_>>();
         let vk = pk.get_vk();
         let rows = vk.cs().blinding_factors() + 1;
         let hides = self.visibility.private_weights || self.visibility.private_input;
@@ -119,8 +121,13 @@ impl Setting {
     }
 }
 
+/// Points as they are stored.
+pub(super) fn points(points: &[G1Affine]) -> Vec<Point> {
+    points.iter().map(Point::new).collect()
+}
+
 /// Commitments to the Lagrange polynomials of the last rows.
-fn blinding_rows(params: &ParamsKZG<Bn256>, pk: &ProvingKey<G1Affine>, rows: usize) -> Vec<Point> {
+pub(super) fn blinding_rows(params: &ParamsKZG<Bn256>, pk: &ProvingKey<G1Affine>, rows: usize) -> Vec<Point> {
     let unit = |row: usize| (0..rows).map(|at| if at == row { Fr::ONE } else { Fr::ZERO }).collect::<Vec<Fr>>();
     (0..rows).flat_map(|row| commit(params, pk, &[Vec::new()], &[unit(row)])).collect()
 }

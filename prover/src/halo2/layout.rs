@@ -2,7 +2,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use assay_verifier::circuit::{Circuit, Weight};
-use assay_verifier::halo2::shape::Shape;
+use assay_verifier::halo2::shape::{INSTANCE_ROWS, Shape};
 
 use super::program::{Program, Take, Value, Vector};
 use super::tables::Tables;
@@ -14,7 +14,7 @@ pub const RESERVED: usize = 8;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Line {
     /// Public values.
-    Instance,
+    Instance(u8),
     /// Constants.
     Constants,
     /// A lane's values.
@@ -106,6 +106,11 @@ pub struct Layout {
     pub heights: Heights,
 }
 
+/// Where a public value is, by its position among all.
+fn instance(position: usize) -> Place {
+    Place { line: Line::Instance((position / INSTANCE_ROWS) as u8), row: position % INSTANCE_ROWS }
+}
+
 /// Number of weights in a vector.
 pub fn vector_len(weight: &Weight, vector: &Vector) -> usize {
     match vector.take {
@@ -195,7 +200,7 @@ impl Layout {
             .collect();
         heights.constants = constants.len();
         heights.tables = tables.len.div_ceil(shape.tables.into());
-        heights.instance = program.inputs + program.outputs.len();
+        heights.instance = (program.inputs + program.outputs.len()).min(INSTANCE_ROWS);
         heights.inputs = program.private.len().div_ceil(usize::from(shape.inputs).max(1));
         Self { shape, rows, blocks, runs, vectors, powers, chains, members, constants, tables, heights }
     }
@@ -216,7 +221,7 @@ impl Layout {
                 let function = matches!(program.blocks[block as usize].kind, super::program::Kind::Function { .. });
                 (if function { Line::Side(lane as u8) } else { Line::Value(lane as u8) }, row)
             }
-            Value::Input(index) => (Line::Instance, index as usize),
+            Value::Input(index) => return instance(index as usize),
             Value::Constant(constant) => (Line::Constants, self.constants[&constant]),
             Value::Run(run) => (Line::Left, self.run_end(program, run as usize)),
             Value::Vector(vector) => (Line::Right, self.vector_end(vector as usize)),
@@ -242,7 +247,7 @@ impl Layout {
 
     /// Where a public output is, by its position.
     pub fn output(&self, program: &Program, index: usize) -> Place {
-        Place { line: Line::Instance, row: program.inputs + index }
+        instance(program.inputs + index)
     }
 
     fn run_end(&self, program: &Program, run: usize) -> usize {

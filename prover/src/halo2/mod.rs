@@ -1,4 +1,6 @@
 //! The prover's side of the engine `halo2`.
+pub mod cache;
+pub mod check;
 pub mod choose;
 pub mod circuit;
 pub mod copies;

@@ -2,8 +2,8 @@
 use assay_circuits::eval::{EvalError, Evaluation};
 use assay_verifier::halo2::curve::{Bn256, Fr, G1Affine, Point};
 use assay_verifier::halo2::key::CheckedKey;
-use assay_verifier::halo2::prefix;
 use assay_verifier::halo2::transcript::Writer;
+use assay_verifier::halo2::{instance_columns, prefix};
 use halo2_proofs::arithmetic::{Field, best_multiexp};
 use halo2_proofs::halo2curves::group::Curve;
 use halo2_proofs::plonk::{ProvingKey, create_proof};
@@ -82,7 +82,7 @@ impl Tools<'_> {
             self.params,
             self.pk,
             &[Synthesis::witness(self.setting, first)],
-            &[&[&instance]],
+            &[&instance_columns(&instance)],
             ChaCha20Rng::from_seed(seed),
             &mut transcript,
         )

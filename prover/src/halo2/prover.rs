@@ -10,6 +10,7 @@ use assay_verifier::statement::{Argument, InputCommitment, Inputs, Proof, Statem
 use halo2_proofs::plonk::ProvingKey;
 use halo2_proofs::poly::kzg::commitment::ParamsKZG;
 
+use super::cache::Cache;
 use super::circuit::Setting;
 use super::keygen::KeygenError;
 use super::prove::{Made, ProveError, Tools};
@@ -40,6 +41,39 @@ impl Prover {
         let setting = Setting::new(checked, weights, visibility, shape)?;
         let pk = setting.proving_key(&params)?;
         let key = setting.key(&params, srs, &pk, secret.as_ref())?;
+        Ok(Self { setting, params, pk, key, secret })
+    }
+
+    /// What proofs under a key need, with the proving key from a cache if it is there, and then in it. The reference string must be the key's,
+    /// cut to its rows.
+    ///
+    /// # Errors
+    /// Weights do not fit or are others than the key's, the secret is missing, or the library refuses.
+    pub fn of_key(
+        key: CheckedKey,
+        weights: Weights,
+        params: ParamsKZG<Bn256>,
+        secret: Option<Secret>,
+        cache: Option<&Cache>,
+    ) -> Result<Self, KeygenError> {
+        check_weights(key.circuit(), &weights).map_err(KeygenError::Weights)?;
+        let (shape, visibility) = (key.key().shape, key.key().visibility);
+        let setting = Setting::new(key.circuit().clone(), weights, visibility, shape)?;
+        let stored = cache.and_then(|cache| cache.load(&setting, &key));
+        let pk = match stored {
+            Some(pk) => pk,
+            None => {
+                let pk = setting.proving_key(&params)?;
+                if setting.key(&params, key.key().srs, &pk, secret.as_ref())?.digest() != key.digest() {
+                    return Err(KeygenError::OtherKey);
+                }
+                if let Some(cache) = cache {
+                    // A cache that cannot be written to only costs time.
+                    drop(cache.store(&key, &pk));
+                }
+                pk
+            }
+        };
         Ok(Self { setting, params, pk, key, secret })
     }
 

@@ -9,7 +9,7 @@ use thiserror::Error;
 use super::config::{Columns, WeightColumns};
 use super::curve::{Bn256, Fr, G1Affine, Point};
 use super::domain::domain;
-use super::shape::{DEGREE_MAX, Features, Shape, ShapeError, Visibility};
+use super::shape::{DEGREE_MAX, Features, INSTANCE_ROWS, INSTANCES_MAX, Shape, ShapeError, Visibility};
 use super::srs::{Srs, SrsError};
 use crate::circuit::{CheckedCircuit, Circuit, CircuitError, Limits};
 use crate::digest::{KeyDigest, digest};
@@ -187,15 +187,17 @@ pub fn constraint_system(
             expected: visibility.private_input.into(),
         });
     }
+    let features = Features::of(circuit, shape.limb_bits, visibility);
+    if features.instances > INSTANCES_MAX {
+        return Err(KeyError::Rows(alloc::format!("more than {INSTANCES_MAX} columns of {INSTANCE_ROWS}")));
+    }
     let mut cs = ConstraintSystem::default();
-    let columns = Columns::configure(&mut cs, shape, Features::of(circuit), visibility);
+    let columns = Columns::configure(&mut cs, shape, features, visibility);
     let blinding = cs.blinding_factors();
     let rows = 1usize.checked_shl(shape.k.into()).and_then(|rows| rows.checked_sub(blinding)?.checked_sub(1));
-    let public = description.inputs.iter().filter(|_| !visibility.private_input).chain(&description.outputs);
-    let cells = public.fold(0u64, |all, port| all.saturating_add(crate::circuit::product(&port.dims)));
     match rows {
-        Some(rows) if cells <= rows as u64 => Ok((cs, columns)),
-        _ => Err(KeyError::Rows(alloc::format!("2^{} rows and {cells} values", shape.k))),
+        Some(rows) if features.instances == 1 || INSTANCE_ROWS <= rows => Ok((cs, columns)),
+        _ => Err(KeyError::Rows(alloc::format!("2^{} rows", shape.k))),
     }
 }
 

@@ -9,4 +9,4 @@ pub mod srs;
 pub mod transcript;
 mod verify;
 
-pub use verify::{Argument, VerifyError, field, prefix, verify, verify_statement};
+pub use verify::{Argument, VerifyError, field, instance_columns, prefix, verify, verify_statement};

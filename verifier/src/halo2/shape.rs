@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::circuit::{CheckedCircuit, Indices, Op, Term};
+use crate::circuit::{CheckedCircuit, Indices, Op, Term, product};
 
 /// Looked-up cells in one lane.
 pub const SLOTS: usize = 4;
@@ -18,7 +18,13 @@ pub const K_MAX: u8 = 22;
 /// Most lanes.
 pub const LANES_MAX: u8 = 32;
 /// Most cells read in one row: their multiplier enters with that power.
-pub const READS_MAX: u8 = 7;
+pub const READS_MAX: u8 = 8;
+/// Public values in one instance column. More of them take more columns, because verification takes time for each row.
+pub const INSTANCE_ROWS: usize = 512;
+/// Most instance columns.
+pub const INSTANCES_MAX: usize = 64;
+/// Logarithm of the largest table for the last limb of a rescaled value and the excess above it.
+pub const TOP_BITS_MAX: u8 = 16;
 /// Most columns of weights.
 pub const WEIGHTS_MAX: u8 = 64;
 /// Most tables side by side.
@@ -77,14 +83,19 @@ impl Shape {
             ("number of tables", self.tables, 1, TABLES_MAX),
             ("number of input columns", self.inputs, 0, INPUTS_MAX),
             ("degree", self.degree, 5, 9),
-            // The multiplier of the reads enters with their number as its power.
-            ("number of reads for the degree", self.reads, 2, self.degree.saturating_sub(2)),
+            // The multiplier of the reads enters with their number as its power, as powers of its square.
+            ("number of reads for the degree", self.reads, 2, self.degree.saturating_sub(2).saturating_mul(2)),
         ] {
             if !(low..=high).contains(&value) {
                 return Err(ShapeError { what, value, low, high });
             }
         }
         Ok(())
+    }
+
+    /// Whether the square of the reads' multiplier has a column of its own, so that its powers have half the degree.
+    pub fn squares(&self) -> bool {
+        self.reads > self.degree.saturating_sub(2)
     }
 
     /// Fractions that one running sum of the lookups takes in: the sum's own difference and the selector have one degree each.
@@ -119,18 +130,42 @@ pub struct Features {
     pub functions: bool,
     /// Rows of weights that a public input selects.
     pub members: bool,
+    /// Numbers in a range of their own.
+    pub numbers: bool,
+    /// Rescaled values whose remainder is a number of its own.
+    pub wide: bool,
+    /// Values that are their own accumulators.
+    pub plain: bool,
+    /// Columns of public values.
+    pub instances: usize,
+}
+
+/// Whether a rescaled value's remainder is a number of its own: two limbs do not hold it, or the last limb's table would be too large.
+pub fn is_wide(shift: u8, bits: u8, excess_bits: u8, limb_bits: u8) -> bool {
+    shift > limb_bits.saturating_mul(2) || bits.saturating_sub(limb_bits).saturating_add(excess_bits) > TOP_BITS_MAX
 }
 
 impl Features {
     /// What a circuit needs.
-    pub fn of(circuit: &CheckedCircuit) -> Self {
-        let mut features = Self::default();
-        for node in &circuit.circuit().nodes {
+    pub fn of(circuit: &CheckedCircuit, limb_bits: u8, visibility: Visibility) -> Self {
+        let mut features = Self { numbers: visibility.private_input, ..Self::default() };
+        let description = circuit.circuit();
+        let public = description.inputs.iter().filter(|_| !visibility.private_input).chain(&description.outputs);
+        let cells = public.fold(0u64, |all, port| all.saturating_add(product(&port.dims)));
+        features.instances = usize::try_from(cells).unwrap_or(usize::MAX).div_ceil(INSTANCE_ROWS).max(1);
+        for (id, node) in description.nodes.iter().enumerate() {
+            let excess_bits = circuit.saturation(id).map_or(0, |table| table.bits);
+            features.wide |=
+                matches!(node.op, Op::Rescale { shift, bits, .. } if is_wide(shift, bits, excess_bits, limb_bits));
+            features.numbers |= matches!(node.op, Op::Quotient { .. } | Op::Root(_) | Op::Max { .. });
+            features.plain |= matches!(node.op, Op::Affine(_));
             features.functions |= matches!(node.op, Op::Lookup { .. });
             features.members |= node.op.expr().is_some_and(|expr| {
                 expr.terms.iter().any(|term| matches!(term, Term::Select { indices: Indices::Input(_), .. }))
             });
         }
+        features.numbers |= features.wide;
+        features.plain |= features.wide;
         features
     }
 }

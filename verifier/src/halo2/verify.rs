@@ -9,6 +9,7 @@ use thiserror::Error;
 use super::curve::{Fr, G1Affine, Point};
 use super::hiding;
 use super::key::CheckedKey;
+use super::shape::INSTANCE_ROWS;
 use super::transcript::Reader;
 use crate::circuit::{Circuit, Port, product};
 use crate::digest::digest;
@@ -72,6 +73,11 @@ pub enum VerifyError {
 pub fn prefix(key: &CheckedKey, context: &[u8], inputs: &[Point]) -> Vec<[u8; 32]> {
     let words = [key.digest().0, digest("assay context v1", context)];
     words.into_iter().chain(inputs.iter().map(|point| point.0)).collect()
+}
+
+/// Public values column by column.
+pub fn instance_columns(values: &[Fr]) -> Vec<&[Fr]> {
+    if values.is_empty() { alloc::vec![values] } else { values.chunks(INSTANCE_ROWS).collect() }
 }
 
 /// An integer as a field element.
@@ -148,13 +154,14 @@ pub fn verify(
     let committed: Vec<G1Affine> =
         inputs.iter().map(Point::decode).collect::<Option<_>>().ok_or(VerifyError::Commitment)?;
     let instance: Vec<Fr> = public.iter().map(|&value| field(value)).collect();
+    let columns: Vec<&[Fr]> = instance_columns(&instance);
     let mut transcript = Reader::new(&prefix(key, context, inputs), proof);
     let params = key.params();
     verify_proof::<_, VerifierSHPLONK<'_, _>, _, _, SingleStrategy<'_, _>>(
         params,
         key.vk(),
         SingleStrategy::new(params),
-        &[&[&instance]],
+        &[&columns],
         &mut transcript,
     )
     .map_err(|_| VerifyError::Argument)?;

@@ -300,6 +300,7 @@ impl Program {
             builder.node(id)?;
         }
         builder.outputs();
+        builder.share_excess();
         builder.check_private_weights()?;
         Ok(builder.program)
     }

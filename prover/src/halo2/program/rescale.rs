@@ -1,8 +1,7 @@
 //! Rescaled nodes: a block with limbs, and one equation.
-use super::{Builder, Cells, Kind, ProgramError, Rescale, Source, Value, plus};
+use assay_verifier::halo2::shape::{TOP_BITS_MAX, is_wide};
 
-/// Logarithm of the largest table for the last limb and the excess above it.
-const TOP_BITS_MAX: u8 = 16;
+use super::{Block, Builder, Cells, Kind, ProgramError, Rescale, Source, Value, plus};
 
 impl Rescale {
     /// Width of the result that is in limbs without excess.
@@ -24,13 +23,11 @@ impl Builder<'_> {
         let limb = self.limb_bits;
         let constant = expression.expr.constant;
         let (len, at) = (node.len() as usize, id as u32);
-        let narrow = Rescale { shift, low, bits, excess_bits, constant, wide: false };
-        let fits = shift <= 2 * limb && narrow.top_bits(limb) <= TOP_BITS_MAX;
-        let rescale = Rescale { wide: !fits, ..narrow };
+        let wide = is_wide(shift, bits, excess_bits, limb);
+        let rescale = Rescale { shift, low, bits, excess_bits, constant, wide };
         if rescale.top_bits(limb) > TOP_BITS_MAX {
             return Err(ProgramError::Limbs { node: id, limb_bits: limb });
         }
-        let wide = rescale.wide;
         let block = self.block(Kind::Rescale(rescale), len, Source::Node(at));
         let mut sum = vec![plus(1, Value::Equation(block))];
         if wide && shift > 0 {
@@ -42,5 +39,25 @@ impl Builder<'_> {
         let terms = expression.expr.terms.len();
         self.demand_expression(id, expression, terms, sum);
         Ok(Cells::Block(block))
+    }
+}
+
+impl Builder<'_> {
+    /// Gives all rescaled blocks the same widest excess where tables allow it, so that they share tables: a larger excess than a value can
+    /// have leaves its limbs as they are.
+    pub(super) fn share_excess(&mut self) {
+        let rescaled = |block: &Block| match block.kind {
+            Kind::Rescale(rescale) => Some(rescale.excess_bits),
+            _ => None,
+        };
+        let Some(widest) = self.program.blocks.iter().filter_map(rescaled).max() else { return };
+        for block in &mut self.program.blocks {
+            if let Kind::Rescale(rescale) = &mut block.kind {
+                let shared = Rescale { excess_bits: widest, ..*rescale };
+                if shared.top_bits(self.limb_bits) <= TOP_BITS_MAX {
+                    *rescale = shared;
+                }
+            }
+        }
     }
 }

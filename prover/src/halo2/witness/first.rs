@@ -1,7 +1,7 @@
 //! Columns of the first phase: all of them small integers, which commit fast.
 use assay_circuits::eval::{Evaluation, Weights};
 use assay_verifier::circuit::{CheckedCircuit, Op};
-use assay_verifier::halo2::shape::SLOTS;
+use assay_verifier::halo2::shape::{INSTANCE_ROWS, SLOTS};
 
 use crate::halo2::copies::copies;
 use crate::halo2::fixed;
@@ -133,7 +133,7 @@ impl First {
     pub fn at(&self, layout: &Layout, place: Place) -> i64 {
         let row = place.row;
         match place.line {
-            Line::Instance => self.instance[row],
+            Line::Instance(column) => self.instance[usize::from(column) * INSTANCE_ROWS + row],
             Line::Constants => *layout.constants.iter().find(|(_, at)| **at == row).expect("constants are laid out").0,
             Line::Value(lane) => self.lanes[usize::from(lane)].values[row],
             Line::Argument(lane) => self.lanes[usize::from(lane)].limbs[SLOTS - 1][row],

@@ -31,6 +31,8 @@ pub struct Second {
     pub equation: Vec<Fr>,
     /// Multipliers and powers.
     pub power: Vec<Fr>,
+    /// Squares of the multipliers of runs.
+    pub squared: Vec<Fr>,
     /// Sums of runs, first factors.
     pub left: Vec<Fr>,
     /// Sums of vectors, second factors.
@@ -59,6 +61,7 @@ impl Second {
         let second = Self {
             equation: column(),
             power: column(),
+            squared: column(),
             left: column(),
             right: column(),
             dot: column(),
@@ -132,6 +135,7 @@ impl Maker<'_> {
                     sum = sum * multiplier + field(column[row]);
                 }
                 self.second.power[row] = multiplier;
+                self.second.squared[row] = multiplier.square();
                 self.second.left[row] = sum;
             }
         }

@@ -4,17 +4,17 @@
 //! if the sum of all its terms is zero: its last sum is a copy of the constant zero.
 use halo2_proofs::plonk::ConstraintSystem;
 
-use super::{Columns, before, fixed, here};
+use super::{Columns, before, fixed, here, marked};
 use crate::halo2::curve::Fr;
 
 pub(super) fn configure(meta: &mut ConstraintSystem<Fr>, columns: &Columns) {
     meta.create_gate("dot", |cells| {
         let machine = &columns.machine;
-        let [selected, coefficient, next] =
-            [machine.dot, machine.coefficient, machine.dot_next].map(|column| fixed(cells, column));
+        let [begins, next] = marked(cells, machine.dot);
+        let coefficient = fixed(cells, machine.coefficient);
         let [sum, left, right, multiplier] =
             [columns.dot, columns.left, columns.right, columns.power].map(|column| here(cells, column));
         let last = before(cells, columns.dot);
-        [selected * sum - coefficient * left * right - next * last * multiplier]
+        [(begins + next.clone()) * sum - coefficient * left * right - next * last * multiplier]
     });
 }

@@ -27,14 +27,16 @@ pub(super) fn configure(meta: &mut ConstraintSystem<Fr>, columns: &Columns) {
 fn accumulator(cells: &mut VirtualCells<'_, Fr>, columns: &Columns, lane: &Lane) -> Poly {
     let [_, _, third, last] = lane.limbs;
     let rows = &columns.rows;
-    let [rescale, wide, plain, unit, top, constant] =
-        [rows.rescale, rows.wide, rows.plain, rows.unit, rows.top, rows.constant].map(|column| fixed(cells, column));
+    let [rescale, unit, top, constant] =
+        [rows.rescale, rows.unit, rows.top, rows.constant].map(|column| fixed(cells, column));
     let remainder = lane::limbs(cells, columns, lane, 2);
-    let low_limbs = lane::limbs(cells, columns, lane, SLOTS.saturating_sub(1));
     let [third, last] = [third, last].map(|limb| here(cells, limb));
-    rescale * (remainder + unit.clone() * third)
-        + wide * unit * low_limbs
-        + top * last
-        + constant
-        + plain * here(cells, lane.value)
+    let mut sum = rescale * (remainder + unit.clone() * third) + top * last + constant;
+    if let Some(wide) = rows.wide {
+        sum = sum + fixed(cells, wide) * unit * lane::limbs(cells, columns, lane, SLOTS.saturating_sub(1));
+    }
+    if let Some(plain) = rows.plain {
+        sum = sum + fixed(cells, plain) * here(cells, lane.value);
+    }
+    sum
 }

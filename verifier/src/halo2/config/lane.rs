@@ -28,18 +28,20 @@ pub(super) fn limbs(cells: &mut VirtualCells<'_, Fr>, columns: &Columns, lane: &
 
 pub(super) fn configure(meta: &mut ConstraintSystem<Fr>, columns: &Columns) {
     for lane in &columns.lanes {
-        meta.create_gate("number", |cells| {
-            let selected = fixed(cells, columns.rows.number);
-            let low = fixed(cells, columns.rows.low);
-            let all = limbs(cells, columns, lane, SLOTS);
-            [selected * (here(cells, lane.value) - low - all)]
-        });
+        if let Some(number) = columns.rows.number {
+            meta.create_gate("number", |cells| {
+                let selected = fixed(cells, number);
+                let low = fixed(cells, columns.rows.low);
+                let all = limbs(cells, columns, lane, SLOTS);
+                [selected * (here(cells, lane.value) - low - all)]
+            });
+        }
         meta.create_gate("rescale", |cells| {
             let [_, _, third, last] = lane.limbs;
             let [third, last] = [third, last].map(|limb| here(cells, limb));
             let rows = &columns.rows;
-            let [rescale, wide, unit, top, offset, low, span] =
-                [rows.rescale, rows.wide, rows.unit, rows.top, rows.offset, rows.low, rows.span]
+            let [rescale, unit, top, offset, low, span] =
+                [rows.rescale, rows.unit, rows.top, rows.offset, rows.low, rows.span]
                     .map(|column| fixed(cells, column));
             let y = here(cells, lane.value);
             let z = here(cells, lane.side);
@@ -49,9 +51,13 @@ pub(super) fn configure(meta: &mut ConstraintSystem<Fr>, columns: &Columns) {
             let result = unit.clone() * (y - low) - above * span;
             let high = top * last - offset;
             let narrow = inside.clone() * (unit.clone() * third + high.clone());
-            let low_limbs = limbs(cells, columns, lane, SLOTS.saturating_sub(1));
-            let full = inside * (unit * low_limbs + high);
-            [rescale * (result.clone() - narrow), wide * (result - full)]
+            let mut constraints = alloc::vec![rescale * (result.clone() - narrow)];
+            if let Some(wide) = rows.wide {
+                let low_limbs = limbs(cells, columns, lane, SLOTS.saturating_sub(1));
+                let full = inside * (unit * low_limbs + high);
+                constraints.push(fixed(cells, wide) * (result - full));
+            }
+            constraints
         });
     }
 }

@@ -7,7 +7,7 @@
 use alloc::vec::Vec;
 use halo2_proofs::plonk::{ConstraintSystem, VirtualCells};
 
-use super::{Columns, Poly, after, challenge, fixed, here, number};
+use super::{Columns, Poly, after, challenge, fixed, here, marked, number};
 use crate::halo2::curve::Fr;
 
 /// A numerator over a denominator.
@@ -19,8 +19,8 @@ struct Fraction {
 pub(super) fn configure(meta: &mut ConstraintSystem<Fr>, columns: &Columns) {
     meta.create_gate("lookup", |cells| {
         let fractions = fractions(cells, columns);
-        let [active, first, last] =
-            [columns.machine.active, columns.machine.first, columns.machine.last].map(|column| fixed(cells, column));
+        let active = fixed(cells, columns.machine.active);
+        let [first, last] = marked(cells, columns.machine.ends);
         let mut constraints = Vec::new();
         let mut end = number(0);
         for (&column, share) in columns.sums.iter().zip(fractions.chunks(columns.shape.fractions_per_sum())) {

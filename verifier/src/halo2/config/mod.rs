@@ -29,6 +29,7 @@ mod reads;
 mod weights;
 
 use alloc::vec::Vec;
+use halo2_proofs::arithmetic::Field;
 use halo2_proofs::plonk::{
     Advice, Any, Challenge, Column, ConstraintSystem, Expression, FirstPhase, Fixed, Instance, SecondPhase,
     VirtualCells,
@@ -81,12 +82,12 @@ pub struct LaneRows {
     pub tags: [Column<Fixed>; SLOTS],
     /// 1 on rows of rescaled cells whose remainder is in the first two limbs.
     pub rescale: Column<Fixed>,
-    /// 1 on rows of rescaled cells whose remainder is a number of its own.
-    pub wide: Column<Fixed>,
-    /// 1 on rows of numbers.
-    pub number: Column<Fixed>,
-    /// 1 on rows whose value is its accumulator.
-    pub plain: Column<Fixed>,
+    /// 1 on rows of rescaled cells whose remainder is a number of its own, if there are any.
+    pub wide: Option<Column<Fixed>>,
+    /// 1 on rows of numbers, if there are any.
+    pub number: Option<Column<Fixed>>,
+    /// 1 on rows whose value is its accumulator, if there are any.
+    pub plain: Option<Column<Fixed>>,
     /// `2^shift`.
     pub unit: Column<Fixed>,
     /// `2^shift` times the weight of the last limb.
@@ -108,28 +109,20 @@ pub struct LaneRows {
 pub struct Machine {
     /// 1 on all rows that can be used.
     pub active: Column<Fixed>,
-    /// 1 on the first row.
-    pub first: Column<Fixed>,
-    /// 1 on the row after the last one that can be used for lookups.
-    pub last: Column<Fixed>,
+    /// 1 on the first row, 2 on the row after the last one that can be used for lookups.
+    pub ends: Column<Fixed>,
     /// 1 on rows that read cells.
     pub read: Column<Fixed>,
     /// 1 where the sum of reads goes on.
     pub read_next: Column<Fixed>,
-    /// 1 on rows of weights.
+    /// 1 on rows where a sum of weights begins, 2 where it goes on.
     pub weight: Column<Fixed>,
-    /// 1 where the sum of weights goes on.
-    pub weight_next: Column<Fixed>,
-    /// 1 on rows of products.
+    /// 1 on rows where a sum of products begins, 2 where it goes on.
     pub dot: Column<Fixed>,
     /// The coefficient of a product.
     pub coefficient: Column<Fixed>,
-    /// 1 where the sum of products goes on.
-    pub dot_next: Column<Fixed>,
-    /// 1 where a power is the square of the last one.
+    /// 1 where a power is the square of the last one, 2 where it is that times the challenge.
     pub square: Column<Fixed>,
-    /// 1 where a power is the square of the last one, times the challenge.
-    pub square_times: Column<Fixed>,
     /// Constants.
     pub constants: Column<Fixed>,
 }
@@ -148,8 +141,8 @@ pub struct MemberRows {
 pub struct Columns {
     /// The shape that they are of.
     pub shape: Shape,
-    /// Inputs, if public, then outputs.
-    pub instance: Column<Instance>,
+    /// Inputs, if public, then outputs, column by column.
+    pub instances: Vec<Column<Instance>>,
     /// Lanes.
     pub lanes: Vec<Lane>,
     /// Their fixed columns.
@@ -170,6 +163,8 @@ pub struct Columns {
     pub equation: Column<Advice>,
     /// Multipliers and powers.
     pub power: Column<Advice>,
+    /// Squares of the reads' multipliers, where they keep the degree low.
+    pub squared: Option<Column<Advice>>,
     /// Running sum of reads; first factor of products.
     pub left: Column<Advice>,
     /// Running sum of weights; second factor of products.
@@ -210,7 +205,7 @@ impl Columns {
     }
 
     fn allocate(meta: &mut ConstraintSystem<Fr>, shape: Shape, features: Features, visibility: Visibility) -> Self {
-        let instance = meta.instance_column();
+        let instances = (0..features.instances).map(|_| meta.instance_column()).collect();
         let advice = |meta: &mut ConstraintSystem<Fr>, count: usize| -> Vec<Column<Advice>> {
             (0..count).map(|_| meta.advice_column_in(FirstPhase)).collect()
         };
@@ -240,9 +235,9 @@ impl Columns {
         let rows = LaneRows {
             tags: core::array::from_fn(|_| meta.fixed_column()),
             rescale: meta.fixed_column(),
-            wide: meta.fixed_column(),
-            number: meta.fixed_column(),
-            plain: meta.fixed_column(),
+            wide: features.wide.then(|| meta.fixed_column()),
+            number: features.numbers.then(|| meta.fixed_column()),
+            plain: features.plain.then(|| meta.fixed_column()),
             unit: meta.fixed_column(),
             top: meta.fixed_column(),
             constant: meta.fixed_column(),
@@ -253,23 +248,19 @@ impl Columns {
         };
         let machine = Machine {
             active: meta.fixed_column(),
-            first: meta.fixed_column(),
-            last: meta.fixed_column(),
+            ends: meta.fixed_column(),
             read: meta.fixed_column(),
             read_next: meta.fixed_column(),
             weight: meta.fixed_column(),
-            weight_next: meta.fixed_column(),
             dot: meta.fixed_column(),
             coefficient: meta.fixed_column(),
-            dot_next: meta.fixed_column(),
             square: meta.fixed_column(),
-            square_times: meta.fixed_column(),
             constants: meta.fixed_column(),
         };
         let members = features.members.then(|| MemberRows { member: meta.fixed_column(), next: meta.fixed_column() });
         Self {
             shape,
-            instance,
+            instances,
             lanes,
             rows,
             tables,
@@ -280,6 +271,7 @@ impl Columns {
             members,
             equation: meta.advice_column_in(SecondPhase),
             power: meta.advice_column_in(SecondPhase),
+            squared: shape.squares().then(|| meta.advice_column_in(SecondPhase)),
             left: meta.advice_column_in(SecondPhase),
             right: meta.advice_column_in(SecondPhase),
             dot: meta.advice_column_in(SecondPhase),
@@ -299,7 +291,8 @@ impl Columns {
 
     /// The columns whose cells are copied.
     pub fn copied(&self, features: Features) -> Vec<Column<Any>> {
-        let mut copied: Vec<Column<Any>> = alloc::vec![self.instance.into(), self.machine.constants.into()];
+        let mut copied: Vec<Column<Any>> = self.instances.iter().map(|&column| column.into()).collect();
+        copied.push(self.machine.constants.into());
         for lane in &self.lanes {
             copied.push(lane.value.into());
             if features.functions {
@@ -331,6 +324,13 @@ fn before(cells: &mut VirtualCells<'_, Fr>, column: Column<Advice>) -> Poly {
 /// A column's cell on the row after.
 fn after(cells: &mut VirtualCells<'_, Fr>, column: Column<Advice>) -> Poly {
     cells.query_advice(column, Rotation::next())
+}
+
+/// Selectors of rows that are marked 1 and of those that are marked 2.
+fn marked(cells: &mut VirtualCells<'_, Fr>, column: Column<Fixed>) -> [Poly; 2] {
+    let mark = fixed(cells, column);
+    let half = Fr::from(2).invert().unwrap_or(Fr::ZERO);
+    [mark.clone() * (number(2) - mark.clone()), mark.clone() * (mark - number(1)) * half]
 }
 
 /// A challenge.

@@ -4,7 +4,7 @@
 use alloc::vec::Vec;
 use halo2_proofs::plonk::ConstraintSystem;
 
-use super::{Columns, Poly, WeightColumns, before, challenge, fixed, here, horner, power};
+use super::{Columns, Poly, WeightColumns, before, challenge, fixed, here, horner, marked, power};
 use crate::halo2::curve::Fr;
 
 pub(super) fn configure(meta: &mut ConstraintSystem<Fr>, columns: &Columns) {
@@ -18,9 +18,9 @@ pub(super) fn configure(meta: &mut ConstraintSystem<Fr>, columns: &Columns) {
             WeightColumns::Private(columns) => columns.iter().map(|&column| here(cells, column)).collect(),
         };
         let step = power(&beta, weights.len());
-        let [selected, next] = [columns.machine.weight, columns.machine.weight_next].map(|column| fixed(cells, column));
+        let [begins, next] = marked(cells, columns.machine.weight);
         let sum = here(cells, columns.right);
         let last = before(cells, columns.right);
-        [selected * (sum - horner(&beta, weights)) - next * last * step]
+        [(begins + next.clone()) * (sum - horner(&beta, weights)) - next * last * step]
     });
 }

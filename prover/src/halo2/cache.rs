@@ -1,0 +1,121 @@
+//! Proving keys on disk, by the digest of their verification key.
+//!
+//! A proving key is made from the circuit in seconds and read in a fraction of that. A file is a tag, the verification key's digest, the
+//! SHA-256 of what follows, and the library's own encoding. Nothing in it is taken on trust: the hash guards against damage, and the key inside
+//! must have the very commitments of the verification key. Files are written beside their place and renamed, and the least recently used
+//! ones are deleted when all together exceed a limit.
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use assay_verifier::digest::digest;
+use assay_verifier::halo2::curve::G1Affine;
+use assay_verifier::halo2::key::CheckedKey;
+use halo2_proofs::SerdeFormat;
+use halo2_proofs::plonk::ProvingKey;
+
+use super::circuit::{Setting, Synthesis};
+
+/// Kind and version of the files.
+const MAGIC: [u8; 8] = *b"ASSAYPK1";
+/// Bytes before the library's encoding.
+const HEAD: usize = MAGIC.len() + 64;
+
+/// A folder of proving keys.
+#[derive(Clone, Debug)]
+pub struct Cache {
+    folder: PathBuf,
+    /// Most bytes of all files together.
+    limit: u64,
+}
+
+impl Cache {
+    /// A cache in a folder, which is made when something is stored.
+    pub fn new(folder: impl Into<PathBuf>, limit: u64) -> Self {
+        Self { folder: folder.into(), limit }
+    }
+
+    fn path(&self, key: &CheckedKey) -> PathBuf {
+        self.folder.join(format!("{}.pk", key.digest()))
+    }
+
+    /// The proving key of a verification key, if it is here and whole. A file that is not is deleted.
+    pub fn load(&self, setting: &Setting, key: &CheckedKey) -> Option<ProvingKey<G1Affine>> {
+        let path = self.path(key);
+        let bytes = fs::read(&path).ok()?;
+        let loaded = decode(&bytes, setting, key);
+        match loaded {
+            Some(_) => touch(&path),
+            None => drop(fs::remove_file(&path)),
+        }
+        loaded
+    }
+
+    /// Stores a proving key, unless it alone exceeds the limit.
+    ///
+    /// # Errors
+    /// The folder cannot be written to.
+    pub fn store(&self, key: &CheckedKey, pk: &ProvingKey<G1Affine>) -> io::Result<bool> {
+        let body = pk.to_bytes(SerdeFormat::RawBytesUnchecked);
+        let size = (HEAD + body.len()) as u64;
+        if size > self.limit {
+            return Ok(false);
+        }
+        fs::create_dir_all(&self.folder)?;
+        self.make_room(size)?;
+        let path = self.path(key);
+        let partial = path.with_extension(format!("{}.partial", std::process::id()));
+        let mut file = File::create(&partial)?;
+        file.write_all(&MAGIC)?;
+        file.write_all(&key.digest().0)?;
+        file.write_all(&digest("assay proving key v1", &body))?;
+        file.write_all(&body)?;
+        file.sync_all()?;
+        fs::rename(&partial, &path)?;
+        Ok(true)
+    }
+
+    /// Deletes files, those first that were used longest ago, until so many bytes fit.
+    fn make_room(&self, size: u64) -> io::Result<()> {
+        let mut files: Vec<(SystemTime, u64, PathBuf)> = Vec::new();
+        for entry in fs::read_dir(&self.folder)? {
+            let entry = entry?;
+            let metadata = entry.metadata()?;
+            if metadata.is_file() {
+                files.push((metadata.modified()?, metadata.len(), entry.path()));
+            }
+        }
+        files.sort();
+        let mut total: u64 = files.iter().map(|(_, len, _)| len).sum();
+        for (_, len, path) in files {
+            if total + size <= self.limit {
+                break;
+            }
+            fs::remove_file(path)?;
+            total -= len;
+        }
+        Ok(())
+    }
+}
+
+fn touch(path: &Path) {
+    // Only the order of deletion depends on it.
+    if let Ok(file) = File::options().append(true).open(path) {
+        drop(file.set_modified(SystemTime::now()));
+    }
+}
+
+fn decode(bytes: &[u8], setting: &Setting, key: &CheckedKey) -> Option<ProvingKey<G1Affine>> {
+    let (head, body) = bytes.split_at_checked(HEAD)?;
+    let (magic, head) = head.split_at(MAGIC.len());
+    let (of, hash) = head.split_at(32);
+    (magic == MAGIC && of == key.digest().0 && hash == digest("assay proving key v1", body)).then_some(())?;
+    let mut reader = body;
+    let pk =
+        ProvingKey::read::<_, Synthesis<'_>>(&mut reader, SerdeFormat::RawBytesUnchecked, setting.params()).ok()?;
+    let vk = key.vk();
+    (pk.get_vk().fixed_commitments() == vk.fixed_commitments()
+        && pk.get_vk().permutation().commitments() == vk.permutation().commitments())
+    .then_some(pk)
+}
