@@ -74,9 +74,7 @@ impl First {
             first.block(&scope, id as u32, block);
         }
         first.weights = weight_columns(checked, program, layout, weights);
-        first.copy(&scope);
-        first.count_members(&scope);
-        first.count(&scope);
+        first.follow(checked, program, layout);
         first
     }
 
@@ -106,16 +104,23 @@ impl First {
         }
     }
 
+    /// Fills in, anew if need be, whatever follows from the lanes, the weights and the public values: copies and counts.
+    pub fn follow(&mut self, checked: &CheckedCircuit, program: &Program, layout: &Layout) {
+        self.copy(checked, program, layout);
+        self.count_members(checked, program, layout);
+        self.count_all(checked, program, layout);
+    }
+
     /// Fills all cells that are copies of cells of this phase.
-    fn copy(&mut self, scope: &Scope<'_>) {
+    fn copy(&mut self, checked: &CheckedCircuit, program: &Program, layout: &Layout) {
         let mut cells: Vec<(Place, Place)> = Vec::new();
-        copies(scope.program, scope.layout, scope.checked.circuit(), &mut |from, to| {
+        copies(program, layout, checked.circuit(), &mut |from, to| {
             if matches!(to.line, Line::Read(_) | Line::Input(_)) {
                 cells.push((from, to));
             }
         });
         for (from, to) in cells {
-            let value = self.at(scope.layout, from);
+            let value = self.at(layout, from);
             match to.line {
                 Line::Read(column) => self.reads[usize::from(column)][to.row] = value,
                 Line::Input(column) => self.inputs[usize::from(column)][to.row] = value,
@@ -142,9 +147,11 @@ impl First {
     }
 
     /// How often each row of a weight is selected, with its sign changed.
-    fn count_members(&mut self, scope: &Scope<'_>) {
-        for ((_, members), &first) in scope.program.members.iter().zip(&scope.layout.members) {
+    fn count_members(&mut self, checked: &CheckedCircuit, program: &Program, layout: &Layout) {
+        for ((&weight, members), &first) in program.members.iter().zip(&layout.members) {
             let selected = members.selected.len();
+            let outputs = checked.circuit().weights[weight as usize].outputs as usize;
+            self.reads[1][first + selected..][..outputs].fill(0);
             for row in first..first + selected {
                 let index = self.reads[0][row] as usize;
                 self.reads[1][first + selected + index] -= 1;
@@ -172,10 +179,6 @@ impl First {
                 }
             }
         }
-    }
-
-    fn count(&mut self, scope: &Scope<'_>) {
-        self.count_all(scope.checked, scope.program, scope.layout);
     }
 }
 
