@@ -113,13 +113,8 @@ fn wide_remainders() {
 /// Outputs that are inputs, moved inputs, and constants; an input of one value.
 #[test]
 fn outputs_that_are_not_computed() {
-    let reversed = View {
-        source: 0,
-        axes: vec![4],
-        sum: vec![],
-        dims: vec![4],
-        maps: vec![crate::common::map(4, &[-1])],
-    };
+    let reversed =
+        View { source: 0, axes: vec![4], sum: vec![], dims: vec![4], maps: vec![crate::common::map(4, &[-1])] };
     let moved = Op::Affine(Expr { constant: 0, terms: vec![Term::Linear { coefficient: 1, view: reversed }] });
     for high in [0, 1, 6, 255] {
         let mut circuit = single(input(1, 4, 0, high), moved.clone());

@@ -179,7 +179,8 @@ fn saturated() {
             case.refused(&format!("{name}: one inside"), &["rescale"], |first| {
                 first.lanes[lane].values[row] += if side == 1 { 1 } else { -1 };
             });
-            let wrapped = case.evaluation.accumulators[case.node][cell] + if side == 1 { unit << bits } else { -unit << bits };
+            let wrapped =
+                case.evaluation.accumulators[case.node][cell] + if side == 1 { unit << bits } else { -unit << bits };
             case.fails(&format!("{name}: wrapped"), case.accumulated(cell, wrapped), &["copy"]);
         }
     }
@@ -229,7 +230,9 @@ fn functions() {
 /// Quotients and roots off by one, with brackets that are adjusted in the integers or within their range.
 #[test]
 fn brackets() {
-    for (name, case) in [("quotient", Case::new(attention(7), SOFTMAX, USUAL)), ("root", Case::new(attention(7), NORM, USUAL))] {
+    for (name, case) in
+        [("quotient", Case::new(attention(7), SOFTMAX, USUAL)), ("root", Case::new(attention(7), NORM, USUAL))]
+    {
         let node = case.node as u32;
         let half = case.evaluation.accumulators[case.node].len() / 2;
         let cell = (0..half).find(|&cell| case.cells()[cell] > 2).expect("a cell is large");
@@ -294,7 +297,9 @@ fn maxima() {
 
 #[test]
 fn sums() {
-    for (name, case) in [("affine", Case::new(attention(7), BELOW, USUAL)), ("three terms", Case::new(kitchen_sink(7), 5, USUAL))] {
+    for (name, case) in
+        [("affine", Case::new(attention(7), BELOW, USUAL)), ("three terms", Case::new(kitchen_sink(7), 5, USUAL))]
+    {
         for difference in [1, -1] {
             case.refused(name, &["copy"], |first| case.add(first, Source::Node(case.node as u32), 4, difference));
         }

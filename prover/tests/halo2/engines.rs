@@ -1,10 +1,10 @@
 //! Both engines accept the same statements and refuse the same changed ones.
 use assay_prover::sumcheck;
 use assay_verifier::circuit::{Circuit, Limits};
+use assay_verifier::halo2::shape::Visibility;
 use assay_verifier::key::{CheckedKey, Key};
 use assay_verifier::statement::{Proof, Statement};
 use assay_verifier::verify;
-use assay_verifier::halo2::shape::Visibility;
 
 use crate::builder::{Builder, Without};
 use crate::common::attention::{SOFTMAX, attention};
@@ -45,7 +45,8 @@ fn compare(name: &str, circuit: &Circuit, form: Form, seed: u64) {
     let one = sumcheck::Prover::new(circuit.clone(), weights).unwrap();
     let one_key = CheckedKey::new(&Key::from(one.prove_range().unwrap()), &Limits::default()).unwrap();
     // Each engine's inputs are in its own order.
-    let ordered: Vec<Vec<i64>> = circuit.inputs.iter().zip(&inputs).map(|(port, cells)| port.to_model_order(cells)).collect();
+    let ordered: Vec<Vec<i64>> =
+        circuit.inputs.iter().zip(&inputs).map(|(port, cells)| port.to_model_order(cells)).collect();
     let first = one.prove(&ordered, b"same").unwrap();
     let two = prover(circuit, form, srs());
     let two_key = CheckedKey::from(two.key().clone());

@@ -86,10 +86,13 @@ fn columns() {
     for (name, list) in lists {
         assert_eq!(fit(&|key| drop(list(key).pop())), name);
         assert_eq!(fit(&|key| list(key).clear()), name);
-        assert_eq!(fit(&|key| {
-            let first = list(key)[0];
-            list(key).push(first);
-        }), name);
+        assert_eq!(
+            fit(&|key| {
+                let first = list(key)[0];
+                list(key).push(first);
+            }),
+            name
+        );
         for bytes in [[0xff; 32], [0x3f; 32]] {
             let mut changed = key.clone();
             let position = list(&mut changed).len() - 1;

@@ -12,7 +12,7 @@ use assay_verifier::circuit::Limits;
 use assay_verifier::halo2::curve::{Fr, Point};
 
 use crate::common::{Numbers, inputs_of, weights_of};
-use crate::real::{Made, K, proven, prover, small, srs};
+use crate::real::{K, Made, proven, prover, small, srs};
 use crate::samples::{Form, HIDDEN, OPEN, USUAL};
 
 const FORMS: [Form; 2] = [USUAL, Form { visibility: HIDDEN, ..USUAL }];
@@ -51,7 +51,8 @@ fn encodings() {
         word[0] = first;
         word
     });
-    let off_curve = outside.into_iter().find(|word| Point(*word).decode().is_none()).expect("half of them are not points");
+    let off_curve =
+        outside.into_iter().find(|word| Point(*word).decode().is_none()).expect("half of them are not points");
     for form in FORMS {
         let made = Made::new(form);
         for (word, original) in made.messages.chunks_exact(32).enumerate() {
@@ -210,8 +211,10 @@ fn other_keys() {
     assert_eq!(restated(&hidden, &open), Err(VerifyError::Visibility));
     assert_eq!(restated(&open, &hidden), Err(VerifyError::Visibility));
     let weights_only = Form { visibility: HIDDEN, ..USUAL };
-    let weights_only =
-        Made::new(Form { visibility: assay_verifier::halo2::shape::Visibility { private_input: false, ..weights_only.visibility }, ..USUAL });
+    let weights_only = Made::new(Form {
+        visibility: assay_verifier::halo2::shape::Visibility { private_input: false, ..weights_only.visibility },
+        ..USUAL
+    });
     assert_eq!(restated(&open, &weights_only), Err(VerifyError::Argument));
     assert_eq!(restated(&weights_only, &open), Err(VerifyError::Argument));
     // The same weights under another secret.
