@@ -44,7 +44,7 @@ fn other_secrets() {
     let inputs = inputs_of(&small(), &mut Numbers(5));
     let evaluation = made.prover.evaluate(&inputs).unwrap();
     let secret = Secret::random();
-    // Fresh factors differ in the blinding rows only, which the proof tells nobody; but then the difference is another than the prover answers for.
+    // The commitments still differ in the blinding rows only, but not by what the prover answers for.
     let forged = Tools { weights: Some(&secret), ..made.prover.tools() }.prove(&evaluation, b"context").unwrap();
     let public: Vec<i64> = made
         .prover
