@@ -18,7 +18,7 @@ fn a_key_becomes_a_contract() {
     let visibility = Visibility { private_input: false, private_weights: false };
     let shape = choose::choose(&checked, visibility).unwrap();
     let srs = make(shape.k.into(), rand_core::OsRng, |_| {}).unwrap();
-    let parts = (srs.params(shape.k.into()).unwrap(), srs.srs());
+    let parts = (srs.params(shape.k.into()).unwrap(), *srs.srs());
     let inputs: Vec<Vec<i64>> = checked
         .circuit()
         .inputs
