@@ -110,22 +110,28 @@ fn wide_remainders() {
     }
 }
 
-/// Outputs that are inputs, moved inputs, and constants; an input of one value.
+/// Values far from the constant of their expression, which is the accumulator of cells that fill up a row.
+#[test]
+fn constants_out_of_range() {
+    let terms = vec![Term::Linear { coefficient: 3, view: View::identity(0, 2, 2) }];
+    for (constant, shift) in [(-30_000, 3), (-30_000, 0), (30_000, 6)] {
+        let source = if constant < 0 { input(2, 2, 10_000, 10_010) } else { input(2, 2, -10_010, -10_000) };
+        let op = Op::Rescale { expr: Expr { constant, terms: terms.clone() }, shift, low: -8, bits: 4 };
+        for (form, seed) in FORMS.into_iter().zip(0..) {
+            satisfied("constant", &single(source.clone(), op.clone()), form, seed);
+        }
+    }
+}
+
+/// Outputs that are inputs, moved inputs, and places outside of the source; an input of one value.
 #[test]
 fn outputs_that_are_not_computed() {
-    let reversed = View {
-        source: 0,
-        axes: vec![4],
-        sum: vec![],
-        dims: vec![4],
-        maps: vec![crate::common::map(4, &[-1])],
-    };
+    let reversed =
+        View { source: 0, axes: vec![4], sum: vec![], dims: vec![4], maps: vec![crate::common::map(4, &[-1])] };
     let moved = Op::Affine(Expr { constant: 0, terms: vec![Term::Linear { coefficient: 1, view: reversed }] });
     for high in [0, 1, 6, 255] {
         let mut circuit = single(input(1, 4, 0, high), moved.clone());
-        circuit.nodes.push(Node { rows: 1, inner: 2, op: Op::Affine(Expr { constant: -9, terms: vec![] }) });
         circuit.outputs.push(port("same", 0, &[4, 1], &[0, 1]));
-        circuit.outputs.push(port("constant", 2, &[2], &[0]));
         circuit.outputs.push(port("again", 0, &[4, 1], &[0, 1]));
         for visibility in [OPEN, PRIVATE_INPUT] {
             for seed in 0..3 {

@@ -44,10 +44,18 @@ fn other_secrets() {
     let inputs = inputs_of(&small(), &mut Numbers(5));
     let evaluation = made.prover.evaluate(&inputs).unwrap();
     let secret = Secret::random();
-    // Fresh factors differ in the blinding rows only, which the proof tells nobody; but then the difference is another than the prover answers for.
+    // The commitments still differ in the blinding rows only, but not by what the prover answers for.
     let forged = Tools { weights: Some(&secret), ..made.prover.tools() }.prove(&evaluation, b"context").unwrap();
-    let public: Vec<i64> = made.prover.tools().setting.checked.circuit().outputs.iter()
-        .flat_map(|port| evaluation.nodes[port.node as usize].clone()).collect();
+    let public: Vec<i64> = made
+        .prover
+        .tools()
+        .setting
+        .checked
+        .circuit()
+        .outputs
+        .iter()
+        .flat_map(|port| evaluation.nodes[port.node as usize].clone())
+        .collect();
     let verdict = verify_messages(made.key(), &forged.inputs, &public, b"context", &forged.proof);
     assert_eq!(verdict, Err(VerifyError::Hidden));
 }
@@ -96,8 +104,10 @@ impl Publisher {
         let content = point();
         let outer: Vec<G1> = (0..2).map(|_| point()).collect();
         let differences: Vec<Vec<Fr>> = (0..2).map(|_| rows.iter().map(|_| Fr::random(OsRng)).collect()).collect();
-        let span = |factors: &[Fr]| rows.iter().zip(factors).fold(G1::identity(), |sum, (row, factor)| sum + row * factor);
-        let inner = (0..2).map(|at| (outer[at] + content * contents[at] + span(&differences[at])).to_affine()).collect();
+        let span =
+            |factors: &[Fr]| rows.iter().zip(factors).fold(G1::identity(), |sum, (row, factor)| sum + row * factor);
+        let inner =
+            (0..2).map(|at| (outer[at] + content * contents[at] + span(&differences[at])).to_affine()).collect();
         let outer = outer.iter().map(|point| point.to_affine()).collect();
         Self { rows, content, inner, outer, differences }
     }
@@ -126,7 +136,8 @@ impl Publisher {
             writer.write_scalar(answer).unwrap();
         }
         let proof = writer.proof();
-        verify(&mut Reader::new(&WORDS, &proof), &self.inner, &self.outer, &self.rows).expect("messages are well-formed")
+        verify(&mut Reader::new(&WORDS, &proof), &self.inner, &self.outer, &self.rows)
+            .expect("messages are well-formed")
     }
 }
 

@@ -15,7 +15,7 @@ use crate::common::{Numbers, inputs_of, weights_of};
 use crate::samples::{Form, lay_out, up_to};
 
 /// Logarithm of the largest number of rows.
-pub const K: u32 = 10;
+pub const K: u32 = 11;
 
 /// A reference string that all tests share.
 pub fn srs() -> &'static ProvingSrs {

@@ -7,6 +7,8 @@ use assay_prover::halo2::field;
 use assay_prover::halo2::keygen::KeygenError;
 use assay_prover::halo2::witness::First;
 use assay_verifier::circuit::{CheckedCircuit, Circuit, Limits, Op, Term};
+use assay_verifier::halo2::curve::Fr;
+use assay_verifier::halo2::instance_columns;
 use assay_verifier::halo2::shape::{K_MIN, Shape, Visibility};
 use halo2_proofs::dev::{MockProver, VerifyFailure};
 
@@ -65,9 +67,10 @@ pub fn witness(setting: &Setting, evaluation: &Evaluation) -> First {
 
 /// Names of the gates that a witness fails; `copy` if cells differ that are copies.
 pub fn failures(setting: &Setting, first: First) -> BTreeSet<String> {
-    let instance = first.instance.iter().map(|&value| field(value)).collect();
+    let instance: Vec<Fr> = first.instance.iter().map(|&value| field(value)).collect();
+    let instance = instance_columns(&instance).into_iter().map(<[Fr]>::to_vec).collect();
     let k = setting.layout.shape.k.into();
-    let mock = MockProver::run(k, &Synthesis::both(setting, first), vec![instance]).unwrap();
+    let mock = MockProver::run(k, &Synthesis::both(setting, first), instance).unwrap();
     let name = |failure: &VerifyFailure| match failure {
         VerifyFailure::Permutation { .. } => "copy".to_owned(),
         VerifyFailure::ConstraintNotSatisfied { constraint, .. } => {

@@ -9,6 +9,14 @@ impl Rescale {
         self.bits.min(if self.wide { 3 * limb_bits } else { limb_bits })
     }
 
+    /// Width of the constant's own excess: the constant is the accumulator of cells that fill up a row, whether or not values come near it.
+    fn filler_bits(&self) -> u8 {
+        let half = if self.shift == 0 { 0 } else { 1i128 << (self.shift - 1) };
+        let quotient = ((i128::from(self.constant) + half) >> self.shift) - i128::from(self.low);
+        let excess = quotient >> self.bits;
+        (i128::BITS - excess.max(!excess).leading_zeros() + 1) as u8
+    }
+
     /// Width of the last limb with the excess above it.
     pub fn top_bits(&self, limb_bits: u8) -> u8 {
         self.bits - self.low_bits(limb_bits) + self.excess_bits
@@ -25,6 +33,7 @@ impl Builder<'_> {
         let (len, at) = (node.len() as usize, id as u32);
         let wide = is_wide(shift, bits, excess_bits, limb);
         let rescale = Rescale { shift, low, bits, excess_bits, constant, wide };
+        let rescale = Rescale { excess_bits: excess_bits.max(rescale.filler_bits()), ..rescale };
         if rescale.top_bits(limb) > TOP_BITS_MAX {
             return Err(ProgramError::Limbs { node: id, limb_bits: limb });
         }

@@ -218,7 +218,7 @@ impl Cell {
                 (_, None) => plain(0),
             },
             Kind::Number { low, bits, .. } => {
-                let value = value.unwrap_or(*low);
+                let value = value.unwrap_or_else(|| scope.filler(block, *low));
                 Self { limbs: limbs(value - low, *bits, limb_bits), value, side: 0 }
             }
             Kind::Rescale(rescale) => {
@@ -271,16 +271,20 @@ impl Scope<'_> {
         self.evaluation.nodes[source as usize][index]
     }
 
+    /// The number that fills up the first row of a block: in an equation it is what a rescaled constant leaves, else the least.
+    fn filler(&self, block: &Block, low: i64) -> i64 {
+        let Source::Remainder(node) = block.source else { return low };
+        remainder(self.checked, node, self.checked.expressions(node as usize)[0].expr.constant)
+    }
+
     /// The values of a block's cells.
     fn values(&self, block: &Block) -> Vec<i64> {
         let Evaluation { nodes, accumulators } = self.evaluation;
-        let nodes_of = &self.checked.circuit().nodes;
         match block.source {
             Source::Node(node) => nodes[node as usize].clone(),
             Source::Remainder(node) => {
-                let Op::Rescale { shift, .. } = nodes_of[node as usize].op else { unreachable!("of rescaled nodes") };
-                let half = if shift == 0 { 0 } else { 1i64 << (shift - 1) };
-                accumulators[node as usize].iter().map(|value| (value + half) & ((1 << shift) - 1)).collect()
+                let remainder = |&value: &i64| remainder(self.checked, node, value);
+                accumulators[node as usize].iter().map(remainder).collect()
             }
             Source::Above(node) => accumulators[node as usize][..block.len].to_vec(),
             Source::Lacking(node) => accumulators[node as usize][block.len..].to_vec(),
@@ -323,4 +327,13 @@ impl Scope<'_> {
         }
         largest
     }
+}
+
+/// What is shifted out of an accumulator of a rescaled node.
+fn remainder(checked: &CheckedCircuit, node: u32, accumulator: i64) -> i64 {
+    let Op::Rescale { shift, .. } = checked.circuit().nodes[node as usize].op else {
+        unreachable!("of rescaled nodes")
+    };
+    let half = if shift == 0 { 0 } else { 1i64 << (shift - 1) };
+    (accumulator + half) & ((1 << shift) - 1)
 }
