@@ -18,4 +18,7 @@ pub mod witness;
 
 pub use prover::{Proven, Prover};
 
+/// A reference string as the library takes it.
+pub type Params = halo2_proofs::poly::kzg::commitment::ParamsKZG<assay_verifier::halo2::curve::Bn256>;
+
 pub use assay_verifier::halo2::field;

@@ -1,12 +1,19 @@
 //! Secrets: seeds of blinding factors.
 use assay_verifier::halo2::curve::Fr;
+use assay_verifier::wire;
 use halo2_proofs::arithmetic::Field;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{OsRng, RngCore, SeedableRng};
+use serde::{Deserialize, Serialize};
 
 /// A seed that blinding factors of hidden columns are drawn from. Whoever has it can test guesses of what is hidden.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Secret(pub [u8; 32]);
+
+impl wire::File for Secret {
+    const NAME: &'static str = "secret";
+    const MAGIC: [u8; 8] = *b"ASSAYSC1";
+}
 
 impl Secret {
     /// From the operating system.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use assay_prover::file::{CheckedFile, CircuitFile, FileError};
+use assay_prover::halo2::secret::Secret;
 use assay_prover::halo2::srs::SrsFile;
 use assay_verifier::key::Key;
 use assay_verifier::statement::Proof;
@@ -14,10 +15,11 @@ use tempfile::NamedTempFile;
 use super::problem::problem;
 
 /// Our own kinds of files: tag, name, and how to make one.
-const KINDS: [([u8; 8], &str, &str); 4] = [
+const KINDS: [([u8; 8], &str, &str); 5] = [
     (CircuitFile::MAGIC, CircuitFile::NAME, "assay compile MODEL.onnx"),
     (Key::MAGIC, Key::NAME, "assay key FILE.circuit"),
     (Proof::MAGIC, Proof::NAME, "assay prove FILE.circuit --input IN --proof OUT"),
+    (Secret::MAGIC, Secret::NAME, "assay key FILE.circuit --engine halo2 --private-weights"),
     (SrsFile::MAGIC, SrsFile::NAME, "assay srs make --k K -o FILE.srs"),
 ];
 
@@ -118,6 +120,13 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
+/// As [`write`], for the owner alone.
+pub fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
+    written(path, bytes, 0o600)?.persist(path).map_err(|error| unwritable(path, &error.error))?;
+    synchronise(path);
+    Ok(())
+}
+
 /// As [`write`], but leaves a file alone that is already there.
 pub fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
     match temporary(path, bytes)?.persist_noclobber(path) {
@@ -131,12 +140,18 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
 
 /// A file beside the one that is to be written, with its content.
 fn temporary(path: &Path, bytes: &[u8]) -> Result<NamedTempFile> {
+    // Temporary files are private by default; ours becomes an ordinary file, subject to the umask.
+    written(path, bytes, 0o666)
+}
+
+fn written(path: &Path, bytes: &[u8], mode: u32) -> Result<NamedTempFile> {
     check_target(path)?;
     let mut builder = tempfile::Builder::new();
     builder.prefix(".assay-");
-    // Temporary files are private by default; ours becomes an ordinary file, subject to the umask.
     #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
+    #[cfg(not(unix))]
+    let _ = mode;
     let mut file = builder.tempfile_in(folder(path)).map_err(|error| unwritable(path, &error))?;
     let written = file.write_all(bytes).and_then(|()| file.as_file().sync_all());
     written.map_err(|error| unwritable(path, &error))?;

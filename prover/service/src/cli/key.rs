@@ -1,11 +1,12 @@
 //! `assay key`: what verifiers need of a circuit.
 mod check;
+mod compact;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Result;
-use assay_verifier::key::Key;
+use assay_verifier::key::{Engine, Key};
 use assay_verifier::wire;
 use clap::Args;
 use serde::Serialize;
@@ -19,6 +20,7 @@ const EXAMPLES: &str = "\
 Examples:
   assay key model.circuit
   assay key model.circuit -o published/model.key
+  assay key model.circuit --engine halo2 --srs ceremony.srs --private-weights
   assay key --check published/model.key --circuit model.circuit
 
 The key holds the description, the commitment to the weights and a proof that they are in range; it does not hold the \
@@ -32,6 +34,18 @@ pub struct Arguments {
     /// The circuit
     #[arg(value_name = "FILE.circuit", required_unless_present = "check", conflicts_with = "check")]
     circuit: Option<PathBuf>,
+    /// How statements are proven: sumcheck (fast, no setup, hides nothing) or halo2 (a few kilobytes, zero knowledge)
+    #[arg(long, value_name = "ENGINE", default_value_t = Engine::Sumcheck, conflicts_with = "check")]
+    engine: Engine,
+    /// The reference string of the engine halo2 [default: one that is made on this machine, which is INSECURE]
+    #[arg(long, value_name = "FILE.srs")]
+    srs: Option<PathBuf>,
+    /// Hide inputs: statements hold a commitment to them (engine halo2)
+    #[arg(long, conflicts_with = "check")]
+    private_input: bool,
+    /// Hide weights: the key holds commitments to them (engine halo2)
+    #[arg(long, conflicts_with = "check")]
+    private_weights: bool,
     /// Where to write the key [default: FILE.key in the current folder]
     #[arg(long, short, value_name = "FILE.key", conflicts_with = "check")]
     output: Option<PathBuf>,
@@ -55,8 +69,14 @@ struct Answer<'a> {
 /// Runs the command.
 pub fn run(arguments: &Arguments, output: &Output) -> Result<Verdict> {
     match (&arguments.check, &arguments.circuit) {
-        (Some(key), _) => check::run(key, arguments.compared.as_deref(), output),
-        (None, Some(circuit)) => make(circuit, arguments, output),
+        (Some(key), _) => check::run(key, arguments.compared.as_deref(), arguments.srs.as_deref(), output),
+        (None, Some(circuit)) => match arguments.engine {
+            Engine::Halo2 => compact::make(circuit, arguments, output),
+            Engine::Sumcheck if arguments.private_input || arguments.private_weights || arguments.srs.is_some() => {
+                Err(problem("the engine sumcheck hides nothing and needs no string", "add --engine halo2"))
+            }
+            Engine::Sumcheck => make(circuit, arguments, output),
+        },
         (None, None) => Err(problem("no circuit is named", "assay key FILE.circuit")),
     }
 }

@@ -1,4 +1,5 @@
 //! The command line: one file for each command, and what they share.
+mod compact;
 mod compile;
 mod demo;
 mod drawing;

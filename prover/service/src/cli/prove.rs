@@ -1,11 +1,14 @@
 //! `assay prove`: an answer with a proof of it.
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use assay_prover::file::CheckedFile;
+use assay_prover::halo2::secret::Secret;
+use assay_verifier::circuit::Limits;
 use assay_verifier::key::{CheckedKey, Key};
-use assay_verifier::statement::CONTEXT_LEN_MAX;
-use assay_verifier::{verify, wire};
+use assay_verifier::statement::{CONTEXT_LEN_MAX, Proof};
+use assay_verifier::{halo2, verify, wire};
 use clap::Args;
 use serde::Serialize;
 
@@ -14,7 +17,7 @@ use super::output::{self, Output, milliseconds};
 use super::problem::problem;
 use super::progress::Progress;
 use super::statement::Named;
-use super::{Verdict, files};
+use super::{Verdict, compact, files};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -32,9 +35,13 @@ pub struct Arguments {
     /// The circuit
     #[arg(value_name = "FILE.circuit")]
     circuit: PathBuf,
-    /// The key that the proof must be for; it says the engine too [default: that of `assay key`, engine sumcheck]
+    /// The key that the proof must be for; it says the engine too [default: that of `assay key`, engine sumcheck]. The secret
+    /// of private weights lies beside it
     #[arg(long, short, value_name = "FILE.key")]
     key: Option<PathBuf>,
+    /// The reference string of a key of the engine halo2 [default: the one of this machine]
+    #[arg(long, value_name = "FILE.srs", requires = "key")]
+    srs: Option<PathBuf>,
     #[command(flatten)]
     input: InputArguments,
     /// Where to write the proof
@@ -68,6 +75,9 @@ struct Answer<'a> {
     context: String,
     sample: usize,
     outputs: Vec<Named<'a>>,
+    /// Where the salt of private inputs is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<PathBuf>,
     prove_duration_ms: f64,
     verify_duration_ms: f64,
 }
@@ -79,28 +89,20 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<Verdict> {
     let file = files::load_circuit(&arguments.circuit)?;
     let named: Option<Key> = arguments.key.as_deref().map(files::load).transpose()?;
     let inputs = arguments.input.integers(file.circuit(), output)?;
-    let progress = Progress::spinner("Committing to the weights");
-    let prover = file.prover().map_err(|error| files::refused(&arguments.circuit, &error))?;
-    if let (Some(path), Some(key)) = (&arguments.key, &named)
-        && key.digest() != prover.key().digest()
-    {
-        let what = format!("{} is not the key of {}", path.display(), arguments.circuit.display());
-        return Err(problem(what, format!("assay key {}", arguments.circuit.display())));
-    }
-    progress.at(0, "Proving");
-    let start = Instant::now();
-    let proof = prover.prove(&inputs, context).map_err(|error| {
-        problem(format!("{}: {error}", arguments.input.input.display()), "give inputs that fit the circuit")
-    })?;
-    let proven = start.elapsed();
+    let progress = Progress::spinner("Getting ready");
+    let Proven { key, proof, salt, elapsed: proven } = match named {
+        Some(Key::Halo2(key)) => prove_halo2(arguments, key, &file, &inputs, context, &progress)?,
+        named => prove_sumcheck(arguments, named.as_ref(), file, &inputs, context, &progress)?,
+    };
     progress.at(0, "Verifying");
-    let key = CheckedKey::from(prover.key().clone());
     let start = Instant::now();
     verify(&key, &proof).map_err(|error| {
         problem(format!("the proof does not verify ({error}); nothing was written"), "please report this as a defect")
     })?;
     let verified = start.elapsed();
     let bytes = wire::encode(&proof);
+    // The salt first: a commitment that nobody can open is worth nothing.
+    let secret = salt.map(|salt| compact::write_secret(&arguments.proof, &salt)).transpose()?;
     files::write(&arguments.proof, &bytes)?;
     drop(progress);
     let circuit = key.circuit();
@@ -108,6 +110,9 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<Verdict> {
     outputs.iter().for_each(|named| named.show("output", output));
     output.field("proof", format_args!("{} ({})", arguments.proof.display(), output::bytes(bytes.len() as u64)));
     output.field("key", key.digest());
+    if let Some(secret) = &secret {
+        output.field("secret", format_args!("{}: opens the commitment to the inputs", secret.display()));
+    }
     if !context.is_empty() {
         output.field("context", hex::encode(context));
     }
@@ -122,8 +127,72 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<Verdict> {
         context: hex::encode(context),
         sample: arguments.input.sample,
         outputs,
+        secret,
         prove_duration_ms: milliseconds(proven),
         verify_duration_ms: milliseconds(verified),
     });
     Ok(Verdict::Fine)
+}
+
+/// A proof that is not verified yet.
+struct Proven {
+    key: CheckedKey,
+    proof: Proof,
+    salt: Option<Secret>,
+    elapsed: Duration,
+}
+
+fn prove_sumcheck(
+    arguments: &Arguments,
+    named: Option<&Key>,
+    file: CheckedFile,
+    inputs: &[Vec<i64>],
+    context: &[u8],
+    progress: &Progress,
+) -> Result<Proven> {
+    progress.at(0, "Committing to the weights");
+    let prover = file.prover().map_err(|error| files::refused(&arguments.circuit, &error))?;
+    if let (Some(path), Some(key)) = (&arguments.key, named)
+        && key.digest() != prover.key().digest()
+    {
+        return Err(other_key(path, &arguments.circuit));
+    }
+    progress.at(0, "Proving");
+    let start = Instant::now();
+    let proof = prover.prove(inputs, context).map_err(|error| unfit(arguments, &error))?;
+    let elapsed = start.elapsed();
+    Ok(Proven { key: CheckedKey::from(prover.key().clone()), proof, salt: None, elapsed })
+}
+
+fn prove_halo2(
+    arguments: &Arguments,
+    key: halo2::key::Key,
+    file: &CheckedFile,
+    inputs: &[Vec<i64>],
+    context: &[u8],
+    progress: &Progress,
+) -> Result<Proven> {
+    let path = arguments.key.as_deref().unwrap_or(Path::new(""));
+    if key.circuit.digest() != file.circuit().digest() {
+        return Err(other_key(path, &arguments.circuit));
+    }
+    let secret = key.visibility.private_weights.then(|| compact::read_secret(path)).transpose()?;
+    let checked = halo2::key::CheckedKey::new(&key, &Limits::default())
+        .map_err(|error| problem(format!("{}: {error}", path.display()), "make the key again"))?;
+    progress.at(0, "Getting the reference string and the proving key");
+    let prover = compact::prover(checked, file, arguments.srs.as_deref(), secret)?;
+    progress.at(0, "Proving");
+    let start = Instant::now();
+    let proven = prover.prove(inputs, context).map_err(|error| unfit(arguments, &error))?;
+    let elapsed = start.elapsed();
+    Ok(Proven { key: CheckedKey::from(prover.key().clone()), proof: proven.proof, salt: proven.salt, elapsed })
+}
+
+fn other_key(key: &Path, circuit: &Path) -> anyhow::Error {
+    let what = format!("{} is not the key of {}", key.display(), circuit.display());
+    problem(what, format!("assay key {}", circuit.display()))
+}
+
+fn unfit(arguments: &Arguments, error: &dyn std::fmt::Display) -> anyhow::Error {
+    problem(format!("{}: {error}", arguments.input.input.display()), "give inputs that fit the circuit")
 }

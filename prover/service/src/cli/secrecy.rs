@@ -1,5 +1,7 @@
 //! Who sees what: what proofs under a key hide, and under which assumption.
+use assay_verifier::halo2::srs::Origin;
 use assay_verifier::key::Key;
+use console::style;
 use serde::Serialize;
 
 use super::output::Output;
@@ -15,6 +17,11 @@ pub struct Secrecy {
     outputs: &'static str,
     /// What the hiding rests on, or why nothing is hidden.
     why: &'static str,
+    /// The reference string that soundness rests on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    srs: Option<String>,
+    /// Whether it was made on one machine, whose owner can forge proofs.
+    insecure_srs: bool,
 }
 
 impl Secrecy {
@@ -27,6 +34,8 @@ impl Secrecy {
                 weights: "not in the key, but proofs may reveal something of them",
                 outputs: "public",
                 why: "nothing is hidden: the engine's commitments have no salt",
+                srs: None,
+                insecure_srs: false,
             },
             Key::Halo2(key) => Self {
                 hiding: true,
@@ -37,7 +46,9 @@ impl Secrecy {
                     "in the key as commitments without salt, which anyone who guesses them can check"
                 },
                 outputs: "public",
-                why: "commitments hide perfectly, proofs as long as discrete logarithms on BN254 are hard",
+                why: "blinding factors hide perfectly; challenges are those of a random oracle",
+                srs: Some(key.srs.digest().to_string()),
+                insecure_srs: key.srs.origin == Origin::Insecure,
             },
         }
     }
@@ -49,5 +60,12 @@ impl Secrecy {
         output.field("  weights", self.weights);
         output.field("  outputs", self.outputs);
         output.field("  because", self.why);
+        if let Some(srs) = &self.srs {
+            output.field("string", srs);
+        }
+        if self.insecure_srs {
+            let warning = style("INSECURE SRS").red().bold();
+            output.field("", format_args!("{warning}: it was made on one machine, whose owner can forge proofs"));
+        }
     }
 }

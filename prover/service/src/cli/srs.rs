@@ -18,7 +18,7 @@ use super::output::{self, Output, grouped, milliseconds};
 use super::progress::Progress;
 use super::{Verdict, files};
 
-pub use store::{default_srs, load, refused};
+pub use store::{cache_folder, default_srs, load, refused};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use assay_verifier::circuit::Limits;
 use assay_verifier::key::{CheckedKey, Key};
-use assay_verifier::statement::Proof;
+use assay_verifier::statement::{Inputs, Proof};
 use assay_verifier::sumcheck::security;
 use assay_verifier::verify;
 use clap::Args;
@@ -58,6 +58,9 @@ struct Answer<'a> {
     key: String,
     context: String,
     inputs: Vec<Named<'a>>,
+    /// What the statement says of private inputs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    input_commitment: Option<Vec<String>>,
     outputs: Vec<Named<'a>>,
     proven: Option<&'static str>,
     not_proven: [&'static str; 2],
@@ -97,6 +100,10 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<Verdict> {
         key: key.digest().to_string(),
         context: hex::encode(&statement.context),
         inputs: Named::all(&key.circuit().inputs, statement.inputs.public().map_or(&[], Vec::as_slice)),
+        input_commitment: match &statement.inputs {
+            Inputs::Public(_) => None,
+            Inputs::Private(commitment) => Some(commitment.0.iter().map(hex::encode).collect()),
+        },
         outputs: Named::all(&key.circuit().outputs, &statement.outputs),
         not_proven: NOT_PROVEN,
         hiding: secrecy.hiding,
@@ -127,6 +134,9 @@ fn difference(arguments: &Arguments, checked: &CheckedKey, proof: &Proof, output
         return Ok(Some("the proof is bound to another context".into()));
     }
     let Some(path) = &arguments.input else { return Ok(None) };
+    if proof.statement.inputs.public().is_none() {
+        return Ok(Some("the inputs are private: they cannot be compared with a file".into()));
+    }
     let expected = InputArguments { input: path.clone(), sample: arguments.sample };
     let same = Some(&expected.integers(checked.circuit(), output)?) == proof.statement.inputs.public();
     let other = || format!("the proof is about other inputs than sample {} of {}", arguments.sample, path.display());
@@ -148,6 +158,9 @@ fn show(answer: &Answer<'_>, output: &Output) {
     output.field("key", &answer.key);
     output.field("context", if answer.context.is_empty() { "none" } else { &answer.context });
     answer.inputs.iter().for_each(|named| named.show("input", output));
+    for point in answer.input_commitment.iter().flatten() {
+        output.field("inputs", format_args!("private, committed to by {point}"));
+    }
     answer.outputs.iter().for_each(|named| named.show("output", output));
     output.heading("What it is worth");
     output.field("proven", PROVEN);

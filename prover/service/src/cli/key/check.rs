@@ -4,7 +4,9 @@ use std::time::Instant;
 
 use anyhow::Result;
 use assay_prover::file::CheckedFile;
+use assay_prover::halo2::check::derive;
 use assay_verifier::circuit::Limits;
+use assay_verifier::halo2::srs::Origin;
 use assay_verifier::key::{CheckedKey, Key, KeyError};
 use assay_verifier::{halo2, sumcheck};
 use console::style;
@@ -12,7 +14,7 @@ use serde::Serialize;
 
 use super::super::output::{self, Output, milliseconds};
 use super::super::progress::Progress;
-use super::super::{Verdict, files};
+use super::super::{Verdict, compact, files};
 
 /// What is known of a part of a key.
 #[derive(Clone, Copy, PartialEq, Serialize)]
@@ -47,14 +49,14 @@ struct Answer {
 }
 
 /// Checks a key, with the circuit file it was made of if there is one.
-pub fn run(path: &Path, circuit: Option<&Path>, output: &Output) -> Result<Verdict> {
+pub fn run(path: &Path, circuit: Option<&Path>, srs: Option<&Path>, output: &Output) -> Result<Verdict> {
     let key: Key = files::load(path)?;
     let file = circuit.map(files::load_circuit).transpose()?;
     let start = Instant::now();
     let progress = Progress::spinner("Deriving the key anew");
     let parts = match &key {
         Key::Sumcheck(key) => sumcheck_parts(key, file),
-        Key::Halo2(key) => halo2_parts(key),
+        Key::Halo2(key) => halo2_parts(path, key, file.as_ref(), srs)?,
     };
     drop(progress);
     let elapsed = start.elapsed();
@@ -116,14 +118,54 @@ fn sumcheck_parts(key: &sumcheck::key::Key, file: Option<CheckedFile>) -> Vec<Ro
 }
 
 /// The parts of a key of the engine `halo2`.
-fn halo2_parts(key: &halo2::key::Key) -> Vec<Row> {
-    match CheckedKey::new(&Key::Halo2(key.clone()), &Limits::default()) {
-        Ok(_) => vec![
-            row("form of the description", Finding::Confirmed, "a circuit within the limits"),
-            row("commitments", Finding::Trusted, "they are points of the curve, as many as the circuit has columns"),
-        ],
-        Err(error) => vec![row("form of the description", Finding::Refused, error.to_string())],
+fn halo2_parts(path: &Path, key: &halo2::key::Key, file: Option<&CheckedFile>, srs: Option<&Path>) -> Result<Vec<Row>> {
+    let checked = match halo2::key::CheckedKey::new(key, &Limits::default()) {
+        Ok(checked) => checked,
+        Err(error) => return Ok(vec![row("form of the key", Finding::Refused, error.to_string())]),
+    };
+    let mut parts = vec![row(
+        "form of the key",
+        Finding::Confirmed,
+        "a circuit and a shape within the limits; points of the curve",
+    )];
+    match file {
+        None => parts.push(row("the description", Finding::Trusted, "give --circuit FILE.circuit to compare")),
+        Some(file) => {
+            let same_digest = file.circuit().digest() == key.circuit.digest();
+            parts.push(same("the description", same_digest, "that of the circuit file"));
+            if !same_digest {
+                return Ok(parts);
+            }
+        }
     }
+    let params = compact::string_of(&checked, srs)?;
+    let secret = key.visibility.private_weights.then(|| compact::read_secret(path).ok()).flatten();
+    let weights = file.map(|file| &file.file().weights);
+    let derived = derive(&checked, &params, weights, secret.as_ref()).map_err(|error| compact::keygen(&error))?;
+    parts.push(same("relations and tables", derived.relations, "fixed columns, made anew from the description"));
+    parts.push(same("copies", derived.copies, "the permutation, made anew from the description"));
+    if let Some(blinding) = derived.blinding {
+        parts.push(same("blinding rows", blinding, "commitments to the last rows, made anew"));
+    }
+    parts.push(match (derived.weights, key.visibility.private_weights) {
+        (Some(weights), _) => same("the weights", weights, "commitment to those of the circuit file, made anew"),
+        (None, false) => row("the weights", Finding::Trusted, "give --circuit FILE.circuit to commit to them anew"),
+        (None, true) => {
+            row("the weights", Finding::Trusted, "private; deriving them takes the circuit file and FILE.key.secret")
+        }
+    });
+    parts.push(row(
+        "range of the weights",
+        Finding::Trusted,
+        "this engine has no proof of it; see --circuit for public ones",
+    ));
+    parts.push(match key.srs.origin {
+        Origin::Insecure => row("the reference string", Finding::Trusted, "INSECURE: made on one machine"),
+        Origin::Imported => {
+            row("the reference string", Finding::Trusted, "said to be of a ceremony: compare its digest")
+        }
+    });
+    Ok(parts)
 }
 
 fn show(answer: &Answer, elapsed: std::time::Duration, output: &Output) {

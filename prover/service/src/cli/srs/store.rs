@@ -44,15 +44,19 @@ pub fn refused(path: &Path, error: &SrsError) -> anyhow::Error {
     problem(format!("{}: {error}", path.display()), next)
 }
 
-/// The folder, which is made if it is not there.
 fn folder() -> Result<PathBuf> {
+    cache_folder("srs")
+}
+
+/// A folder of the user's cache, which is made if it is not there.
+pub fn cache_folder(name: &str) -> Result<PathBuf> {
     let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let cache = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")));
     let cache = cache.ok_or_else(|| {
         let next = "set XDG_CACHE_HOME to a folder, or make a string with `assay srs make -o FILE.srs` and name it";
         problem("there is no cache folder: neither XDG_CACHE_HOME nor HOME is set", next)
     })?;
-    let folder = cache.join("assay").join("srs");
+    let folder = cache.join("assay").join(name);
     std::fs::create_dir_all(&folder).map_err(|error| {
         let next = "check permissions, or set XDG_CACHE_HOME to another folder";
         problem(format!("cannot make the folder {}: {error}", folder.display()), next)
