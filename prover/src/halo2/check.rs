@@ -65,7 +65,7 @@ pub fn derive(
 fn public_weights(columns: &Columns) -> Vec<usize> {
     match &columns.weights {
         WeightColumns::Public(columns) => columns.iter().map(|column| column.index()).collect(),
-        WeightColumns::Private(_) => Vec::new(),
+        WeightColumns::Private { .. } => Vec::new(),
     }
 }
 

@@ -109,14 +109,13 @@ pub fn choose(checked: &CheckedCircuit, visibility: Visibility) -> Result<Shape,
             }
         };
         let lengths = Lengths::new(&program, checked, limb_bits);
-        let features = Features::of(checked, limb_bits, visibility);
         for degree in 5..=9 {
             for reads in 2..=READS_MAX.min(2 * (degree - 2)) {
                 let shapes = (K_MIN..=K_MAX).filter_map(|k| {
                     lengths.fit(Shape { k, limb_bits, lanes: 1, reads, weights: 0, tables: 1, inputs: 0, degree })
                 });
                 for shape in shapes.take(4) {
-                    let cost = cost(&shape, features, visibility);
+                    let cost = cost(&shape, Features::of(checked, &shape, visibility), visibility);
                     if best.is_none_or(|(least, _)| cost < least) {
                         best = Some((cost, shape));
                     }
@@ -166,6 +165,7 @@ impl Columns {
         let one = |present: bool| f64::from(u8::from(present));
         let large = 5.0 + shape.sums() as f64 + one(shape.squares());
         let marked = one(features.numbers) + one(features.wide) + one(features.plain) + 2.0 * one(features.members);
+        let marked = marked + f64::from(features.pads.count_ones());
         let fixed = 21.0 + 3.0 * number(shape.tables) + number(public) + marked;
         let per_lane = if features.functions { 3.0 } else { 1.0 };
         let copied = 6.0 + features.instances as f64 + lanes * per_lane + number(shape.reads) + number(shape.inputs);

@@ -35,7 +35,7 @@ impl Setting {
     /// The parameters of the constraint system.
     pub fn params(&self) -> Params {
         let shape = self.layout.shape;
-        Params(Some((shape, Features::of(&self.checked, shape.limb_bits, self.visibility), self.visibility)))
+        Params(Some((shape, Features::of(&self.checked, &shape, self.visibility), self.visibility)))
     }
 }
 
@@ -160,7 +160,7 @@ impl Synthesis<'_> {
         for (at, table) in columns.tables.iter().enumerate() {
             put.small(table.count, None, first.map(|first| &first.counts[at]));
         }
-        if let WeightColumns::Private(weights) = &columns.weights {
+        if let WeightColumns::Private { columns: weights, .. } = &columns.weights {
             for (at, &column) in weights.iter().enumerate() {
                 put.small(column, None, first.map(|first| &first.weights[at]));
             }

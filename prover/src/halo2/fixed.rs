@@ -87,9 +87,20 @@ impl<S: FnMut(Column<Fixed>, usize, Fr)> Filler<'_, S> {
             for row in self.layout.vectors[id]..=self.layout.vector_end(id) {
                 self.mark(machine.weight, row, row > self.layout.vectors[id]);
             }
-            if let WeightColumns::Public(columns) = &self.columns.weights {
-                for (column, row, weight) in cells(self.layout, self.circuit, weights, id, vector) {
-                    (self.set)(columns[column], row, field(weight.into()));
+            match &self.columns.weights {
+                WeightColumns::Public(columns) => {
+                    for (column, row, weight) in cells(self.layout, self.circuit, weights, id, vector) {
+                        (self.set)(columns[column], row, field(weight.into()));
+                    }
+                }
+                WeightColumns::Private { columns, pads } => {
+                    let len = vector_len(&self.circuit.weights[vector.weight as usize], vector);
+                    let pad = len.next_multiple_of(columns.len()) - len;
+                    if let Some(&(_, rows)) = pads.iter().find(|(size, _)| *size == pad) {
+                        self.one(rows, self.layout.vectors[id]);
+                    } else {
+                        assert_eq!(pad, 0, "the constraint system knows the padding of all vectors");
+                    }
                 }
             }
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use assay_circuits::eval::{Evaluation, rescale};
 use assay_prover::halo2::circuit::Setting;
-use assay_prover::halo2::layout::Line;
+use assay_prover::halo2::layout::{Line, vector_len};
 use assay_prover::halo2::program::{Kind, Source};
 use assay_prover::halo2::witness::First;
 use assay_verifier::circuit::{Circuit, Op, Term};
@@ -393,6 +393,33 @@ fn private_inputs_out_of_range() {
         let failed = failures(&case.setting, first);
         assert!(failed.contains("number"), "{cell}: {failed:?}");
     }
+}
+
+/// Cells that fill up the first row of a vector of private weights would weigh what belongs to other rows of the result.
+#[test]
+fn padding_of_private_weights() {
+    let hidden = Form { visibility: HIDDEN, ..USUAL };
+    let mut tried = 0;
+    for case in [Case::new(kitchen_sink(7), 1, hidden), Case::new(kitchen_sink(7), 2, hidden)] {
+        let Setting { checked, program, layout, .. } = &case.setting;
+        let columns = usize::from(layout.shape.weights);
+        for (vector, &row) in program.vectors.iter().zip(&layout.vectors) {
+            let len = vector_len(&checked.circuit().weights[vector.weight as usize], vector);
+            for column in 0..len.next_multiple_of(columns) - len {
+                let mut first = case.honest();
+                first.weights[column][row] = 5;
+                assert!(failures(&case.setting, first).contains("padding of weights"), "{vector:?}, column {column}");
+                tried += 1;
+                if tried % 4 == 0 {
+                    break;
+                }
+            }
+            if tried > 12 {
+                break;
+            }
+        }
+    }
+    assert!(tried > 0, "no vector has padding");
 }
 
 /// What is done to a column.

@@ -110,7 +110,7 @@ impl CheckedKey {
         let (cs, columns) = constraint_system(&circuit, key.shape, key.visibility)?;
         let blinding = cs.blinding_factors().saturating_add(1);
         let private = match &columns.weights {
-            WeightColumns::Private(columns) => columns.len(),
+            WeightColumns::Private { columns, .. } => columns.len(),
             WeightColumns::Public(_) => 0,
         };
         let hides = private != 0 || key.shape.inputs != 0;
@@ -187,7 +187,7 @@ pub fn constraint_system(
             expected: visibility.private_input.into(),
         });
     }
-    let features = Features::of(circuit, shape.limb_bits, visibility);
+    let features = Features::of(circuit, &shape, visibility);
     if features.instances > INSTANCES_MAX {
         return Err(KeyError::Rows(alloc::format!("more than {INSTANCES_MAX} columns of {INSTANCE_ROWS}")));
     }

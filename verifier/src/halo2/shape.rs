@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::circuit::{CheckedCircuit, Indices, Op, Term, product};
+use crate::circuit::{CheckedCircuit, Gather, Indices, Node, Op, Term, product};
 
 /// Looked-up cells in one lane.
 pub const SLOTS: usize = 4;
@@ -138,6 +138,27 @@ pub struct Features {
     pub plain: bool,
     /// Columns of public values.
     pub instances: usize,
+    /// How many cells of a vector's first row hold none of its private weights: bit `n` is set if that is `n` for a vector.
+    pub pads: u64,
+}
+
+/// The numbers of cells that fill up the first rows of the vectors of weights that a node uses, as bits.
+fn pads(circuit: &CheckedCircuit, id: usize, node: &Node, columns: u8) -> u64 {
+    let mut pads = 0u64;
+    for expression in circuit.expressions(id) {
+        for (index, term) in expression.expr.terms.iter().enumerate() {
+            let length = match term {
+                // Depthwise: each weight is a vector of its own.
+                Term::Contract { .. } if expression.gathers(index).iter().any(Gather::uses_inner) => 1,
+                Term::Contract { .. } | Term::Bias { .. } | Term::Select { .. } => node.inner,
+                Term::Linear { .. } | Term::Product { .. } => continue,
+            };
+            let columns = u32::from(columns).max(1);
+            let pad = length.div_ceil(columns).saturating_mul(columns).saturating_sub(length);
+            pads |= 1u64.checked_shl(pad).unwrap_or(0);
+        }
+    }
+    pads & !1
 }
 
 /// Whether a rescaled value's remainder is a number of its own: two limbs do not hold it, or the last limb's table would be too large.
@@ -147,7 +168,8 @@ pub fn is_wide(shift: u8, bits: u8, excess_bits: u8, limb_bits: u8) -> bool {
 
 impl Features {
     /// What a circuit needs.
-    pub fn of(circuit: &CheckedCircuit, limb_bits: u8, visibility: Visibility) -> Self {
+    pub fn of(circuit: &CheckedCircuit, shape: &Shape, visibility: Visibility) -> Self {
+        let limb_bits = shape.limb_bits;
         let mut features = Self { numbers: visibility.private_input, ..Self::default() };
         let description = circuit.circuit();
         let public = description.inputs.iter().filter(|_| !visibility.private_input).chain(&description.outputs);
@@ -159,6 +181,9 @@ impl Features {
                 matches!(node.op, Op::Rescale { shift, bits, .. } if is_wide(shift, bits, excess_bits, limb_bits));
             features.numbers |= matches!(node.op, Op::Quotient { .. } | Op::Root(_) | Op::Max { .. });
             features.plain |= matches!(node.op, Op::Affine(_));
+            if visibility.private_weights {
+                features.pads |= pads(circuit, id, node, shape.weights);
+            }
             features.functions |= matches!(node.op, Op::Lookup { .. });
             features.members |= node.op.expr().is_some_and(|expr| {
                 expr.terms.iter().any(|term| matches!(term, Term::Select { indices: Indices::Input(_), .. }))

@@ -72,7 +72,12 @@ pub enum WeightColumns {
     /// In the key.
     Public(Vec<Column<Fixed>>),
     /// Committed in the key.
-    Private(Vec<Column<Advice>>),
+    Private {
+        /// The columns.
+        columns: Vec<Column<Advice>>,
+        /// For each number of cells that fill up the first row of a vector the column that is 1 on such rows.
+        pads: Vec<(usize, Column<Fixed>)>,
+    },
 }
 
 /// Fixed columns that are the same for all lanes.
@@ -211,7 +216,11 @@ impl Columns {
         };
         // Private weights and inputs come first, so that their commitments are the first messages.
         let weights = if visibility.private_weights {
-            WeightColumns::Private(advice(meta, shape.weights.into()))
+            let columns = advice(meta, shape.weights.into());
+            let used = (1..shape.weights)
+                .filter(|&pad| features.pads.checked_shr(pad.into()).is_some_and(|bits| bits & 1 == 1));
+            let pads = used.map(|pad| (usize::from(pad), meta.fixed_column())).collect();
+            WeightColumns::Private { columns, pads }
         } else {
             WeightColumns::Public((0..shape.weights).map(|_| meta.fixed_column()).collect())
         };
