@@ -120,14 +120,14 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// As [`write`], for the owner alone.
+/// As [`write()`], for the owner alone.
 pub fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
     written(path, bytes, 0o600)?.persist(path).map_err(|error| unwritable(path, &error.error))?;
     synchronise(path);
     Ok(())
 }
 
-/// As [`write`], but leaves a file alone that is already there.
+/// As [`write()`], but leaves a file alone that is already there.
 pub fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
     match temporary(path, bytes)?.persist_noclobber(path) {
         Err(error) if error.error.kind() != std::io::ErrorKind::AlreadyExists => Err(unwritable(path, &error.error)),
