@@ -29,7 +29,8 @@ fn coordinates(case: &Case) -> Vec<usize> {
     let first = inputs.end + case.proven.instances.len();
     let words = case.data.len() / 32;
     let points = words - first - case.proven.proof.len() / 32;
-    // Behind the evaluations are the opening's points and, with hidden columns, a mask and an answer for each blinding row.
+    // Behind the evaluations are the opening's points and, with hidden columns, a mask and an answer for each blinding
+    // row.
     let hides = usize::from(case.setup.form.weights + case.setup.form.inputs > 0);
     let (last, answers) = (2 + hides, hides * case.setup.blinding_rows());
     let end = words - answers;

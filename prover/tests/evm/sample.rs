@@ -1,6 +1,7 @@
 //! Circuits of many shapes, their keys and proofs.
 //!
-//! A row squares along its columns, and the next row starts from where it ended. A second phase holds two Horner sums. Some columns only hold copies, so that the permutation has several products.
+//! A row squares along its columns, and the next row starts from where it ended. A second phase holds two Horner sums.
+//! Some columns only hold copies, so that the permutation has several products.
 use assay_verifier::circuit::Range;
 use assay_verifier::halo2::curve::{Bn256, Fr, G1Affine};
 use assay_verifier::halo2::field;

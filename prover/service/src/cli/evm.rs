@@ -20,7 +20,8 @@ Examples:
   assay evm model.key -o contract --proof answer.proof
 
 The folder gets verifier.bin (creation code), verifier.bin-runtime, Verifier.sol (a Solidity library that calls the \
-contract), README.txt and, with --proof, calldata.hex. A key on an insecure reference string makes an insecure contract.";
+contract), README.txt and, with --proof, calldata.hex. A key on an insecure reference string makes an insecure \
+contract.";
 
 /// Write a contract that verifies the proofs of a key on an EVM chain
 #[derive(Args)]

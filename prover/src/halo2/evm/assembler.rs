@@ -1,8 +1,8 @@
 //! A small assembler: it counts the stack, resolves labels and keeps a pool of constants.
 //!
-//! The modulus of the scalar field lies at the bottom of the stack and in the word at address 0 for the whole program, so
-//! that [`Assembler::modulus`] is one byte wherever the stack is not deep. Code that a label or a loop joins must leave the
-//! stack as it found it; the count relies on it.
+//! The modulus of the scalar field lies at the bottom of the stack and in the word at address 0 for the whole program,
+//! so that [`Assembler::modulus`] is one byte wherever the stack is not deep. Code that a label or a loop joins must
+//! leave the stack as it found it; the count relies on it.
 use assay_verifier::halo2::curve::Fr;
 use halo2_proofs::halo2curves::ff::{Field, PrimeField};
 

@@ -1,7 +1,8 @@
-//! Hidden columns: their commitments in the proof differ from those of the key and of the call in the blinding rows only.
+//! Hidden columns: their commitments in the proof differ from those of the key and of the call in the blinding rows
+//! only.
 //!
-//! This is the verifier's module `halo2::hiding`: with `g` and `c` drawn, a mask `T` and answers `z_i` from the proof, and
-//! `L_i` the blinding rows' commitments,
+//! This is the verifier's module `halo2::hiding`: with `g` and `c` drawn, a mask `T` and answers `z_i` from the proof,
+//! and `L_i` the blinding rows' commitments,
 //!
 //! ```text
 //! sum_i z_i L_i + c sum_j g^j (C_j - A_j)  =  T
@@ -98,8 +99,8 @@ fn add_columns(asm: &mut Assembler, memory: &Memory, ranges: &[(usize, usize)], 
     asm.op(Op::Pop);
 }
 
-/// Writes points as the transcript starts with them: compressed, the bytes of `x` from the lowest on, in the last byte's
-/// second bit whether `y` is odd. The points lie in memory, two words each.
+/// Writes points as the transcript starts with them: compressed, the bytes of `x` from the lowest on, in the last
+/// byte's second bit whether `y` is odd. The points lie in memory, two words each.
 pub fn compress(asm: &mut Assembler, points: (usize, usize), to: usize) {
     let (start, count) = points;
     asm.each(start, start + 64 * count, 64, |asm, point| {

@@ -1,6 +1,7 @@
 //! What the evaluation point gives: the opening's points, Lagrange polynomials, and the instance columns' values.
 //!
-//! Everything that has to be inverted is inverted at once (Montgomery's trick), with one call of the modular exponentiation.
+//! Everything that has to be inverted is inverted at once (Montgomery's trick), with one call of the modular
+//! exponentiation.
 use assay_verifier::halo2::curve::Fr;
 use halo2_proofs::halo2curves::ff::Field;
 use halo2_proofs::poly::{EvaluationDomain, Rotation};

@@ -1,7 +1,7 @@
 //! Where everything lies in the contract's memory.
 //!
-//! Points lie below 64 KiB, so that tables name them in two bytes; what grows with the public values lies behind, and the
-//! constants, whose number is not known before the code is, at the end.
+//! Points lie below 64 KiB, so that tables name them in two bytes; what grows with the public values lies behind, and
+//! the constants, whose number is not known before the code is, at the end.
 use super::shape::{Proof, Shape};
 
 /// Bytes of the pairing's input: two pairs of a point of the first group and one of the second.
@@ -72,7 +72,8 @@ pub struct Tail {
     pub rows: usize,
     /// How many those are.
     pub inverted: usize,
-    /// Pending bytes of the transcript, later partial products of the inversion and the six words of its exponentiation.
+    /// Pending bytes of the transcript, later partial products of the inversion and the six words of its
+    /// exponentiation.
     pub scratch: usize,
     /// Constants.
     pub pool: usize,

@@ -1,14 +1,14 @@
 //! A contract that verifies proofs of one key on an EVM chain.
 //!
-//! [`Contract::new`] writes the contract's bytecode for a verifying key of the library: no compiler is needed. It takes the
-//! key's digest and the setup's points into the code; a call brings the digest of the context, commitments to private inputs, the public
-//! values and the proof, and gets the word 1 or reverts. The contract checks what the verifier checks: lengths, reduced scalars, points on the
-//! curve, the transcript, the constraints at the evaluation point, the opening, the hidden columns. It needs the instructions of Shanghai and
-//! the precompiled contracts of Byzantium.
+//! [`Contract::new`] writes the contract's bytecode for a verifying key of the library: no compiler is needed. It
+//! takes the key's digest and the setup's points into the code; a call brings the digest of the context, commitments to private
+//! inputs, the public values and the proof, and gets the word 1 or reverts. The contract checks what the verifier
+//! checks: lengths, reduced scalars, points on the curve, the transcript, the constraints at the evaluation point, the
+//! opening, the hidden columns. It needs the instructions of Shanghai and the precompiled contracts of Byzantium.
 //!
 //! # Limits
-//! No built-in lookups (our circuits argue theirs in columns), instance columns read in their own row only, and a code of
-//! at most 24,576 bytes ([EIP-170]). What exceeds them is refused with an [`EvmError`].
+//! No built-in lookups (our circuits argue theirs in columns), instance columns read in their own row only, and a code
+//! of at most 24,576 bytes ([EIP-170]). What exceeds them is refused with an [`EvmError`].
 //!
 //! [EIP-170]: https://eips.ethereum.org/EIPS/eip-170
 mod assembler;
@@ -145,7 +145,8 @@ pub struct Contract {
 }
 
 impl Contract {
-    /// Writes the contract for a key whose statements have so many public values. The key's digest starts the transcript.
+    /// Writes the contract for a key whose statements have so many public values. The key's digest starts the
+    /// transcript.
     ///
     /// # Errors
     /// The key is outside the limits, or its contract would be.
@@ -220,8 +221,8 @@ impl Contract {
     /// The data of a call for a proof as it is stored.
     ///
     /// # Errors
-    /// The proof is not a sequence of messages as the key's proofs are, or there are other numbers of public values or of
-    /// commitments to inputs.
+    /// The proof is not a sequence of messages as the key's proofs are, or there are other numbers of public values or
+    /// of commitments to inputs.
     pub fn calldata(&self, call: &Call<'_>) -> Result<Vec<u8>, EvmError> {
         calldata::calldata(&self.shape, call)
     }

@@ -1,8 +1,8 @@
 //! The multi-point opening (SHPLONK, [BDFG20] section 4) and its pairing.
 //!
 //! Commitments are summed with their scalars one by one, by a loop over a table for each set of points; an entry is the
-//! address of a commitment and those of its evaluations. The equation is the library's, scaled as there so that the first
-//! commitment has scalar 1: with `Z_i` the product of `u`'s differences to the points that set `i` lacks,
+//! address of a commitment and those of its evaluations. The equation is the library's, scaled as there so that the
+//! first commitment has scalar 1: with `Z_i` the product of `u`'s differences to the points that set `i` lacks,
 //!
 //! ```text
 //! sum_i nu^i Z_i/Z_0 sum_j mu^j (C_ij - r_ij(u) G) - z_0 H_1 + u H_2  =  tau H_2
@@ -196,8 +196,8 @@ fn ratio(setting: &Setting<'_>, set: &Set) -> Term {
     )
 }
 
-/// Weights of a set's evaluations in their interpolation at `u`: for the point `x omega^i`, the product of `u - x omega^j`
-/// over `x omega^i - x omega^j` for all other points.
+/// Weights of a set's evaluations in their interpolation at `u`: for the point `x omega^i`, the product of `u - x
+/// omega^j` over `x omega^i - x omega^j` for all other points.
 fn weights(asm: &mut Assembler, setting: &Setting<'_>, set: &Set) {
     let (weights, others) = (setting.memory.weights, set.rotations.len() - 1);
     let all = set.rotations.iter().map(|rotation| setting.difference(*rotation));

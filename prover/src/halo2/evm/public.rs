@@ -1,7 +1,7 @@
 //! What public values a contract takes, and which of them are in range.
 //!
-//! A proof shows relations modulo the field's order among integers that are small. That those of the statement are small is
-//! for the verifier to check, before it believes that a relation holds among integers.
+//! A proof shows relations modulo the field's order among integers that are small. That those of the statement are
+//! small is for the verifier to check, before it believes that a relation holds among integers.
 use assay_verifier::circuit::Range;
 use assay_verifier::halo2::field;
 

@@ -1,5 +1,5 @@
-//! Which commitments are opened at which points, grouped as the multi-point opening groups them: all that are opened at the
-//! same set of points together, sets and commitments in the order in which they first appear.
+//! Which commitments are opened at which points, grouped as the multi-point opening groups them: all that are opened at
+//! the same set of points together, sets and commitments in the order in which they first appear.
 use super::EvmError;
 use super::shape::{Proof, Shape};
 

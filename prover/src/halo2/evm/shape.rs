@@ -1,7 +1,7 @@
 //! What a verifying key says of its proofs: which messages come in which order, and what is opened where.
 //!
-//! This is the library's own order (its `plonk::verifier`): advice by phase, with the phase's challenges after it; products
-//! of the permutation; the random polynomial; pieces of the quotient; evaluations; the two points of the
+//! This is the library's own order (its `plonk::verifier`): advice by phase, with the phase's challenges after it;
+//! products of the permutation; the random polynomial; pieces of the quotient; evaluations; the two points of the
 //! opening. The argument for hidden columns follows.
 use assay_verifier::halo2::curve::G1Affine;
 use halo2_proofs::plonk::{Any, Column, VerifyingKey};

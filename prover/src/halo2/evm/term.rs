@@ -1,7 +1,7 @@
 //! Straight-line arithmetic modulo the scalar field's order, as terms over words of memory.
 //!
-//! All but the loops of the contract is written as terms. Their values are at most the modulus: `-0` is the modulus itself,
-//! which every operation takes as 0.
+//! All but the loops of the contract is written as terms. Their values are at most the modulus: `-0` is the modulus
+//! itself, which every operation takes as 0.
 use std::ops::{Add, Mul, Neg, Sub};
 
 use assay_verifier::halo2::curve::Fr;
