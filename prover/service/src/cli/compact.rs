@@ -14,7 +14,7 @@ use assay_verifier::wire;
 
 use super::files;
 use super::problem::problem;
-use super::srs::{default_srs, load, refused};
+use super::srs::{cut, default_srs, load, refused};
 
 /// Most bytes of proving keys that are kept.
 const CACHE_BYTES: u64 = 4 << 30;
@@ -39,24 +39,31 @@ pub fn read_secret(path: &Path) -> Result<Secret> {
 }
 
 /// A string of `2^k` powers: from a file, or the one of this machine, which is insecure.
+fn read_string(path: Option<&Path>, k: u8) -> Result<ProvingSrs> {
+    match path {
+        Some(path) => cut(path, load(path)?, k.into()),
+        None => Ok(default_srs(k.into())?.0),
+    }
+}
+
+/// A string for a new key. That the points of a file are powers is checked here, once for all proofs under the key.
 pub fn string(path: Option<&Path>, k: u8) -> Result<(Params, Srs)> {
-    let (string, path): (ProvingSrs, PathBuf) = match path {
-        Some(path) => (load(path)?, path.to_owned()),
-        None => default_srs(k.into())?,
-    };
+    let string = read_string(path, k)?;
+    if let Some(path) = path {
+        string.check().map_err(|error| refused(path, &error))?;
+    }
     let srs = *string.srs();
-    let params = string.params(k.into()).map_err(|error| refused(&path, &error))?;
-    Ok((params, srs))
+    Ok((string.into_params(), srs))
 }
 
 /// The string of a key.
 pub fn string_of(key: &CheckedKey, path: Option<&Path>) -> Result<Params> {
-    let (params, srs) = string(path, key.key().shape.k)?;
-    if srs.digest() != key.key().srs.digest() {
+    let string = read_string(path, key.key().shape.k)?;
+    if string.srs().digest() != key.key().srs.digest() {
         let what = format!("the key was made with the reference string {}", key.key().srs.digest());
         return Err(problem(what, "name its file with --srs"));
     }
-    Ok(params)
+    Ok(string.into_params())
 }
 
 /// What proofs under a key need.

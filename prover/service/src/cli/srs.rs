@@ -1,13 +1,12 @@
 //! `assay srs`: structured reference strings, which the engine `halo2` needs.
 mod store;
 
-use std::cmp::Ordering;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use assay_prover::halo2::srs::{K_MAX, K_MIN, ProvingSrs, SrsError, SrsFile, import, make};
+use assay_prover::halo2::srs::{K_MAX, K_MIN, ProvingSrs, SrsFile, import, make};
 use assay_verifier::halo2::srs::{Origin, Srs};
 use assay_verifier::wire;
 use clap::{Args, Subcommand};
@@ -19,7 +18,7 @@ use super::output::{self, Output, grouped, milliseconds};
 use super::progress::Progress;
 use super::{Verdict, files};
 
-pub use store::{cache_folder, default_srs, load, refused};
+pub use store::{cache_folder, cut, default_srs, load, refused};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -173,11 +172,7 @@ fn imported(path: &Path, k: u32) -> Result<ProvingSrs> {
         step("Checking powers");
         string.check().map_err(|error| refused(path, &error))?;
         step("Lagrange basis");
-        return match k.cmp(&string.k()) {
-            Ordering::Less => store::cut(&string, k),
-            Ordering::Equal => Ok(string),
-            Ordering::Greater => Err(refused(path, &SrsError::K { k, k_max: string.k() })),
-        };
+        return cut(path, string, k);
     }
     let file = File::open(path).map_err(|error| refused(path, &error.into()))?;
     import(file, k, step).map_err(|error| refused(path, &error))

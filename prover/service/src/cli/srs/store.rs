@@ -29,14 +29,17 @@ pub fn default_srs(k: u32) -> Result<(ProvingSrs, PathBuf)> {
     Ok((string, path))
 }
 
-/// A string with its first `2^k` powers alone. What was cut before is kept.
-pub fn cut(string: &ProvingSrs, k: u32) -> Result<ProvingSrs> {
+/// A string with its first `2^k` powers alone. What was cut before is kept. The file is that of the string, for messages.
+pub fn cut(file: &Path, string: ProvingSrs, k: u32) -> Result<ProvingSrs> {
+    if k >= string.k() {
+        return string.cut(k).map_err(|error| refused(file, &error));
+    }
     let path = folder()?.join(format!("{}-{k}.srs", string.srs().digest()));
-    let kept = load(&path).ok().filter(|kept| kept.k() == k && kept.is_cut_of(string));
+    let kept = load(&path).ok().filter(|kept| kept.k() == k && kept.is_cut_of(&string));
     if let Some(kept) = kept {
         return Ok(kept);
     }
-    let cut = string.cut(k).map_err(|error| refused(&path, &error))?;
+    let cut = string.cut(k).map_err(|error| refused(file, &error))?;
     files::write(&path, &wire::encode(&SrsFile::new(&cut)))?;
     Ok(cut)
 }
