@@ -22,7 +22,7 @@ fn help_and_version_explain_themselves() {
     let folder = Folder::new();
     assert!(folder.fine(&["--version"]).stdout.contains("ASSAYPF2"));
     assert!(folder.fine(&["--help"]).stdout.contains("Exit codes"));
-    for command in ["compile", "infer", "prove", "key", "verify", "inspect", "srs"] {
+    for command in ["compile", "infer", "prove", "key", "verify", "inspect", "srs", "evm"] {
         let help = folder.fine(&[command, "--help"]).stdout;
         assert!(help.contains(&format!("assay {command} ")) && help.contains("Examples"), "{help}");
     }

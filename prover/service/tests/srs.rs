@@ -43,10 +43,32 @@ fn strings_are_imported() {
     assert_eq!((&taken["k"], &taken["origin"]), (&3.into(), &"Imported".into()));
     let shown = folder.fine(&["srs", "check", "three.srs"]).stdout;
     assert!(shown.contains("VALID") && shown.contains("imported"), "{shown}");
-    // Ours can be cut.
-    let (_, cut) = folder.json(&["srs", "import", "three.srs", "--k", "2", "-o", "two.srs"]);
-    assert_eq!((&cut["k"], &cut["digest"], &cut["origin"]), (&2.into(), &taken["digest"], &"Imported".into()));
-    folder.fine(&["srs", "check", "two.srs"]);
+}
+
+#[test]
+fn strings_are_cut_and_kept() {
+    let folder = Folder::new();
+    folder.write("pot.ptau", include_bytes!("../../tests/srs/snarkjs.ptau"));
+    let (_, whole) = folder.json(&["srs", "import", "pot.ptau", "--k", "4", "-o", "four.srs"]);
+    folder.fine(&["srs", "import", "pot.ptau", "--k", "2", "-o", "expected.srs"]);
+    folder.fine(&["srs", "import", "pot.ptau", "--k", "3", "-o", "three.srs"]);
+    let expected = folder.bytes("expected.srs");
+    let kept = format!("cache/assay/srs/{}-2.srs", whole["digest"].as_str().unwrap());
+    let cut = |target| with_cache(&folder, &["srs", "import", "four.srs", "--k", "2", "-o", target]);
+    let first = cut("first.srs");
+    assert_eq!((&first["k"], &first["digest"], &first["origin"]), (&2.into(), &whole["digest"], &"Imported".into()));
+    assert_eq!((folder.bytes("first.srs"), folder.bytes(&kept)), (expected.clone(), expected.clone()));
+    // What is kept is not taken on trust: neither noise nor another size.
+    for wrong in [b"noise".to_vec(), folder.bytes("three.srs"), expected[..100].to_vec()] {
+        folder.write(&kept, &wrong);
+        cut("second.srs");
+        assert_eq!((folder.bytes("second.srs"), folder.bytes(&kept)), (expected.clone(), expected.clone()));
+    }
+    // Where it fits it is taken, and not written again.
+    let written = || std::fs::metadata(folder.path(&kept)).unwrap().modified().unwrap();
+    let before = written();
+    cut("third.srs");
+    assert_eq!((folder.bytes("third.srs"), written()), (expected, before));
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Keys that there is no contract for, and proofs that there is no call for.
 use std::str::FromStr;
 
-use assay_prover::halo2::evm::{Contract, EvmError};
-use assay_verifier::halo2::curve::{Bn256, Fr, G1Affine};
+use assay_prover::halo2::evm::{Call, Contract, EvmError, Hidden, Port, Public};
+use assay_verifier::halo2::curve::{Bn256, Fr, G1Affine, Point};
 use halo2_proofs::circuit::{Layouter, SimpleFloorPlanner};
 use halo2_proofs::plonk::{Circuit, ConstraintSystem, Error, VerifyingKey, keygen_vk};
 use halo2_proofs::poly::Rotation;
@@ -13,7 +13,8 @@ use rand_core::SeedableRng;
 use revm::primitives::keccak256;
 
 use super::sample::{CONTEXT, KEY};
-use super::{Case, USUAL};
+use super::statement::Proven;
+use super::{Case, HIDING, USUAL};
 
 /// What a circuit has that a contract cannot have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,21 +78,40 @@ impl Circuit<Fr> for Excessive {
 }
 
 fn contract(excess: Excess, instances: usize) -> Result<Contract, EvmError> {
+    hiding(excess, instances, &Hidden::default())
+}
+
+fn hiding(excess: Excess, instances: usize, hidden: &Hidden) -> Result<Contract, EvmError> {
     let params = ParamsKZG::<Bn256>::setup(6, ChaCha20Rng::seed_from_u64(1));
     let key: VerifyingKey<G1Affine> = keygen_vk(&params, &Excessive(excess)).unwrap();
     let opening = assay_prover::halo2::evm::OpeningKey { g1: params.get_g()[0], g2: params.g2(), s_g2: params.s_g2() };
-    Contract::new(&key, &opening, KEY, instances)
+
+    let port = Port { name: "values".to_owned(), values: instances, range: None };
+    let columns = if excess == Excess::InstanceColumns { vec![instances - 2, 2] } else { vec![instances] };
+    Contract::new(&key, &opening, hidden, &Public { columns, ports: vec![port] }, KEY)
 }
 
 #[test]
 fn keys_outside_the_limits_are_refused() {
     assert!(contract(Excess::Nothing, 5).is_ok());
     assert_eq!(contract(Excess::Lookup, 5).unwrap_err(), EvmError::Lookups);
-    assert_eq!(contract(Excess::InstanceColumns, 5).unwrap_err(), EvmError::InstanceColumns { columns: 2 });
+    assert!(contract(Excess::InstanceColumns, 5).is_ok());
     assert_eq!(contract(Excess::InstanceRotation, 5).unwrap_err(), EvmError::InstanceRotation { rotation: 1 });
     assert!(matches!(contract(Excess::Constraints, 5).unwrap_err(), EvmError::CodeSize { size } if size > 24_576));
     assert!(contract(Excess::Nothing, 58).is_ok());
-    assert_eq!(contract(Excess::Nothing, 59).unwrap_err(), EvmError::Instances { instances: 59, usable: 58 });
+    assert_eq!(contract(Excess::Nothing, 59).unwrap_err(), EvmError::InstanceRows { instances: 59, usable: 58 });
+}
+
+#[test]
+fn hidden_columns_must_be_the_first_ones() {
+    let point = G1Affine::generator();
+    let hidden =
+        |weights, blinding| Hidden { weights: vec![point; weights], inputs: 1, blinding: vec![point; blinding] };
+    assert!(hiding(Excess::Nothing, 5, &hidden(1, 6)).is_ok());
+    assert_eq!(hiding(Excess::Nothing, 5, &hidden(1, 5)).unwrap_err(), EvmError::Key);
+    assert_eq!(hiding(Excess::Nothing, 5, &hidden(2, 6)).unwrap_err(), EvmError::Key);
+    let nothing = Hidden { inputs: 0, ..hidden(0, 6) };
+    assert_eq!(hiding(Excess::Nothing, 5, &nothing).unwrap_err(), EvmError::Key);
 }
 
 #[test]
@@ -101,13 +121,19 @@ fn long_chains_stay_flat_on_the_stack() {
 
 #[test]
 fn proofs_of_another_shape_have_no_call() {
-    let case = Case::new(USUAL);
-    let (proof, instances, size) = (&case.proof, &case.instances, case.proof.len());
-    let call = |proof: &[u8], instances: &[Fr]| case.contract.calldata(proof, instances, &CONTEXT).unwrap_err();
+    let case = Case::new(HIDING);
+    let Proven { proof, instances, inputs, .. } = &case.proven;
+    let size = proof.len();
+    let call_with = |proof: &[u8], instances: &[Fr], inputs: &[Point]| {
+        case.contract.calldata(&Call { context: &CONTEXT, inputs, instances, proof }).unwrap_err()
+    };
+    let call = |proof: &[u8], instances: &[Fr]| call_with(proof, instances, inputs);
+    assert_eq!(call_with(proof, instances, &[]), EvmError::Inputs { inputs: 0, expected: 1 });
+    assert_eq!(call_with(proof, instances, &[Point([0xff; 32])]), EvmError::InputCommitment { index: 0 });
     assert_eq!(call(&proof[1..], instances), EvmError::ProofSize { size: size - 1, expected: size });
     let longer = [&proof[..], &[0; 32]].concat();
     assert_eq!(call(&longer, instances), EvmError::ProofSize { size: size + 32, expected: size });
-    assert_eq!(call(proof, &[]), EvmError::Instances { instances: 0, usable: instances.len() });
+    assert_eq!(call(proof, &[]), EvmError::Instances { instances: 0, expected: instances.len() });
     for index in 0..size / 32 {
         let mut tampered = proof.clone();
         tampered[32 * index..32 * index + 32].copy_from_slice(&[0xff; 32]);
@@ -129,7 +155,7 @@ fn files_say_what_the_contract_is() {
         assert!(!file.text.contains("{{"), "{}: a value is missing", file.name);
         assert!(file.text.contains(&keccak256(case.contract.code()).to_string()[2..]));
     }
-    let proof = case.data.len() - 32 * (1 + case.instances.len());
+    let proof = case.data.len() - 32 * (1 + case.proven.instances.len());
     assert!(files[2].text.contains(&format!("PROOF_BYTES = {proof};")));
-    assert!(files[2].text.contains(&format!("PUBLIC_VALUES = {};", case.instances.len())));
+    assert!(files[2].text.contains(&format!("PUBLIC_VALUES = {};", case.proven.instances.len())));
 }

@@ -9,7 +9,8 @@ use halo2_proofs::halo2curves::group::Curve;
 use halo2_proofs::transcript::{TranscriptRead, TranscriptWrite};
 
 use super::sample::{CONTEXT, Deviation};
-use super::{Case, Form, SMALL, USUAL};
+use super::statement::Proven;
+use super::{Case, Form, HIDING, SMALL, USUAL, call};
 
 /// The other messages that a message could be, each canonical.
 fn others(word: [u8; 32]) -> Vec<[u8; 32]> {
@@ -27,19 +28,17 @@ fn others(word: [u8; 32]) -> Vec<[u8; 32]> {
 
 #[test]
 fn another_message_is_rejected() {
-    for form in [SMALL, USUAL] {
+    for form in [SMALL, USUAL, HIDING] {
         let mut case = Case::new(form);
-        let (instances, proof) = (case.instances.clone(), case.proof.clone());
+        let messages = case.proven.proof.len() / 32;
         let mut tried = 0;
-        for (index, word) in proof.chunks(32).enumerate() {
-            for other in others(word.try_into().unwrap()) {
-                let mut tampered = proof.clone();
-                tampered[32 * index..32 * index + 32].copy_from_slice(&other);
-                assert!(!case.accepts(&instances, &tampered, &CONTEXT), "message {index}");
+        for index in 0..messages {
+            for other in others(case.proven.message(index)) {
+                assert!(!case.accepts(&case.proven.clone().with_message(index, other), &CONTEXT), "message {index}");
                 tried += 1;
             }
         }
-        assert!(tried > 2 * proof.len() / 32);
+        assert!(tried > 2 * messages);
     }
 }
 
@@ -55,40 +54,39 @@ fn a_witness_that_breaks_a_constraint_is_rejected() {
         Deviation::Copy,
         Deviation::Public,
     ] {
-        let (instances, proof) = case.setup.prove(5, Some(deviation));
-        assert!(!case.accepts(&instances, &proof, &CONTEXT), "{deviation:?}");
+        let proven = case.setup.prove(5, Some(deviation));
+        assert!(!case.accepts(&proven, &CONTEXT), "{deviation:?}");
     }
-    let (instances, proof) = case.setup.prove(5, None);
-    assert!(case.accepts(&instances, &proof, &CONTEXT));
+    let proven = case.setup.prove(5, None);
+    assert!(case.accepts(&proven, &CONTEXT));
 }
 
 #[test]
 fn other_public_values_are_rejected() {
     for form in [Form { squares: 3, instances: 4, ..SMALL }, USUAL] {
         let mut case = Case::new(form);
-        let proof = case.proof.clone();
-        for index in 0..case.instances.len() {
-            let mut instances = case.instances.clone();
-            instances[index] += Fr::ONE;
-            assert!(!case.accepts(&instances, &proof, &CONTEXT), "public value {index}");
+        for index in 0..case.proven.instances.len() {
+            let mut proven = case.proven.clone();
+            proven.instances[index] += Fr::ONE;
+            assert!(!case.accepts(&proven, &CONTEXT), "public value {index}");
         }
-        let mut instances = case.instances.clone();
-        instances.reverse();
-        assert!(!case.accepts(&instances, &proof, &CONTEXT));
+        let mut proven = case.proven.clone();
+        proven.instances.reverse();
+        assert!(!case.accepts(&proven, &CONTEXT));
     }
 }
 
 #[test]
 fn a_proof_for_something_else_is_rejected() {
     let mut case = Case::new(USUAL);
-    let (instances, proof) = (case.instances.clone(), case.proof.clone());
+    let proven = case.proven.clone();
     let mut context = CONTEXT;
     context[31] ^= 1;
-    assert!(!case.accepts(&instances, &proof, &context));
-    let (other_instances, other) = case.setup.prove(6, None);
-    assert!(!case.accepts(&instances, &other, &CONTEXT));
-    assert!(!case.accepts(&other_instances, &proof, &CONTEXT));
-    assert!(case.accepts(&other_instances, &other, &CONTEXT));
+    assert!(!case.accepts(&proven, &context));
+    let other = case.setup.prove(6, None);
+    assert!(case.accepts(&other, &CONTEXT));
+    assert!(!case.accepts(&Proven { proof: other.proof.clone(), ..proven.clone() }, &CONTEXT));
+    assert!(!case.accepts(&Proven { proof: proven.proof, ..other }, &CONTEXT));
 }
 
 #[test]
@@ -98,12 +96,9 @@ fn infinity_is_no_message() {
     assert!(Writer::default().write_point(G1Affine::default()).is_err());
 
     let mut case = Case::new(USUAL);
-    let instances = case.instances.clone();
-    for index in 0..case.proof.len() / 32 {
-        let mut tampered = case.proof.clone();
-        tampered[32 * index..32 * index + 32].copy_from_slice(&infinity);
-        let call = case.contract.calldata(&tampered, &instances, &CONTEXT);
-        assert_eq!(call.unwrap_err(), EvmError::ProofMessage { index });
-        assert!(!case.accepts(&instances, &tampered, &CONTEXT), "message {index}");
+    for index in 0..case.proven.proof.len() / 32 {
+        let tampered = case.proven.clone().with_message(index, infinity);
+        assert_eq!(call(&case.contract, &tampered, &CONTEXT).unwrap_err(), EvmError::ProofMessage { index });
+        assert!(!case.accepts(&tampered, &CONTEXT), "message {index}");
     }
 }

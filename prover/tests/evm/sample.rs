@@ -1,23 +1,26 @@
 //! Circuits of many shapes, their keys and proofs.
 //!
 //! A row squares along its columns, and the next row starts from where it ended. A second phase holds two Horner sums. Some columns only hold copies, so that the permutation has several products.
+use assay_verifier::circuit::Range;
 use assay_verifier::halo2::curve::{Bn256, Fr, G1Affine};
+use assay_verifier::halo2::field;
 use assay_verifier::halo2::transcript::{Reader, Writer};
 use halo2_proofs::circuit::{Layouter, SimpleFloorPlanner, Value};
 use halo2_proofs::halo2curves::ff::Field;
+use halo2_proofs::halo2curves::group::Curve;
 use halo2_proofs::plonk::{
     Advice, Challenge, Circuit, Column, ConstraintSystem, Error, Expression, FirstPhase, Fixed, Instance, ProvingKey,
     SecondPhase, Selector, create_proof, keygen_pk, keygen_vk, verify_proof,
 };
 use halo2_proofs::poly::Rotation;
-use halo2_proofs::poly::commitment::ParamsProver;
+use halo2_proofs::poly::commitment::{Blind, Params, ParamsProver};
 use halo2_proofs::poly::kzg::commitment::{KZGCommitmentScheme, ParamsKZG};
 use halo2_proofs::poly::kzg::multiopen::{ProverSHPLONK, VerifierSHPLONK};
 use halo2_proofs::poly::kzg::strategy::SingleStrategy;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 
-use assay_prover::halo2::evm::{Contract, EvmError, OpeningKey};
+use assay_prover::halo2::evm::{Contract, EvmError, Hidden, OpeningKey, Port, Public};
 
 /// The digest that stands for a key.
 pub const KEY: [u8; 32] = [0xa5; 32];
@@ -37,6 +40,11 @@ pub struct Form {
     pub phases: usize,
     /// Public values; without any there is no instance column.
     pub instances: usize,
+    /// The most public values in one column.
+    pub instance_rows: usize,
+    /// Hidden columns that the key commits to, and then such that the statement commits to.
+    pub weights: usize,
+    pub inputs: usize,
     /// Rows at which a column is read, to no effect.
     pub reads: usize,
     /// Whether a column is never read.
@@ -46,6 +54,12 @@ pub struct Form {
 }
 
 impl Form {
+    /// How many public values are in each instance column.
+    pub fn columns(&self) -> Vec<usize> {
+        let all: Vec<usize> = (0..self.instances).collect();
+        all.chunks(self.instance_rows.max(1)).map(<[usize]>::len).collect()
+    }
+
     /// Rows that the gates are for.
     fn rows(&self) -> usize {
         self.instances.max(20)
@@ -88,7 +102,7 @@ pub struct Config {
     step: Selector,
     constant: Column<Fixed>,
     challenges: Vec<Challenge>,
-    instance: Option<Column<Instance>>,
+    instances: Vec<Column<Instance>>,
 }
 
 impl Circuit<Fr> for Sample {
@@ -123,27 +137,28 @@ impl Circuit<Fr> for Sample {
         }
         let step = meta.selector();
         let constant = meta.fixed_column();
-        let instance = (form.instances > 0).then(|| meta.instance_column());
+        let instances: Vec<_> = form.columns().iter().map(|_| meta.instance_column()).collect();
         meta.set_minimum_degree(form.degree);
         if form.permuted {
             for column in squares.iter().take(1).chain(&copies) {
                 meta.enable_equality(*column);
             }
             meta.enable_equality(constant);
-            if let Some(instance) = instance {
-                meta.enable_equality(instance);
+            for instance in &instances {
+                meta.enable_equality(*instance);
             }
         }
-        let config = Config { form, squares, copies, power, sums, idle, step, constant, challenges, instance };
+        let config = Config { form, squares, copies, power, sums, idle, step, constant, challenges, instances };
         config.gates(meta);
         config
     }
 
     fn synthesize(&self, config: Config, mut layouter: impl Layouter<Fr>) -> Result<(), Error> {
         let cells = layouter.assign_region(|| "rows", |mut region| Ok(config.assign(&mut region, self)))?;
-        if let (Some(instance), true) = (config.instance, self.form.permuted) {
-            for (row, cell) in cells.into_iter().take(self.form.instances).enumerate() {
-                layouter.constrain_instance(cell, instance, row);
+        if self.form.permuted {
+            for (public, cell) in cells.into_iter().take(self.form.instances).enumerate() {
+                let rows = self.form.instance_rows;
+                layouter.constrain_instance(cell, config.instances[public / rows], public % rows);
             }
         }
         Ok(())
@@ -191,9 +206,10 @@ impl Config {
                 vec![step * (second.next() - sum + first.rot(2) * -Fr::ONE)]
             });
         }
-        if let (Some(instance), false) = (self.instance, self.form.permuted) {
+        if let ([instance, ..], false) = (&self.instances[..], self.form.permuted) {
             meta.create_gate("public", |meta| {
-                let [step, instance] = [meta.query_selector(self.step), meta.query_instance(instance, Rotation::cur())];
+                let [step, instance] =
+                    [meta.query_selector(self.step), meta.query_instance(*instance, Rotation::cur())];
                 vec![step * instance.clone() * (instance - squares[0].clone())]
             });
         }
@@ -279,7 +295,7 @@ fn constant(row: usize) -> Fr {
 impl Sample {
     /// Values of the first column.
     fn first_column(&self) -> Vec<Fr> {
-        let mut value = Fr::from(self.seed);
+        let mut value = field(self.seed as i64);
         let mut column = Vec::new();
         for row in 0..self.form.rows() {
             column.push(value);
@@ -325,40 +341,71 @@ impl Setup {
         OpeningKey { g1: self.params.get_g()[0], g2: self.params.g2(), s_g2: self.params.s_g2() }
     }
 
-    pub fn contract(&self) -> Result<Contract, EvmError> {
-        Contract::new(self.key.get_vk(), &self.opening(), KEY, self.form.instances)
+    /// The contract for a key with these commitments to weights.
+    pub fn contract(&self, weights: &[G1Affine]) -> Result<Contract, EvmError> {
+        let hidden = Hidden { weights: weights.to_vec(), inputs: self.form.inputs, blinding: self.blinding() };
+        Contract::new(self.key.get_vk(), &self.opening(), &hidden, &self.public(None), KEY)
     }
 
-    /// The public values and a proof.
-    pub fn prove(&self, seed: u64, deviation: Option<Deviation>) -> (Vec<Fr>, Vec<u8>) {
+    /// The public values, the first of them in a range.
+    pub fn public(&self, range: Option<Range>) -> Public {
+        let port = |values, range| Port { name: "values".to_owned(), values, range };
+        match self.form.instances {
+            0 => Public::default(),
+            instances => {
+                Public { columns: self.form.columns(), ports: vec![port(1, range), port(instances - 1, None)] }
+            }
+        }
+    }
+
+    /// Commitments of the blinding rows, if anything is hidden.
+    pub fn blinding(&self) -> Vec<G1Affine> {
+        let rows = self.params.n() as usize;
+        let hides = self.form.weights + self.form.inputs > 0;
+        let start = if hides { rows - self.blinding_rows() } else { rows };
+        (start..rows).map(|row| self.lagrange(row)).collect()
+    }
+
+    /// How many rows are for blinding.
+    pub fn blinding_rows(&self) -> usize {
+        self.key.get_vk().cs().blinding_factors() + 1
+    }
+
+    /// The commitment of a row.
+    pub fn lagrange(&self, row: usize) -> G1Affine {
+        let domain = self.key.get_vk().get_domain();
+        let mut unit = domain.empty_lagrange();
+        unit[row] = Fr::ONE;
+        self.params.commit_lagrange(&unit, Blind::default()).to_affine()
+    }
+
+    /// Writes a proof, without the argument for hidden columns; gives the public values.
+    pub fn write(&self, seed: u64, deviation: Option<Deviation>, transcript: &mut Writer) -> Vec<Fr> {
         let circuit = Sample { form: self.form, seed, deviation };
         let instances = circuit.instances();
-        let mut transcript = Writer::new(&[KEY, CONTEXT]);
-        let columns: &[&[Fr]] = if self.form.instances > 0 { &[&instances] } else { &[] };
+        let columns: Vec<&[Fr]> = instances.chunks(self.form.instance_rows).collect();
         create_proof::<KZGCommitmentScheme<Bn256>, ProverSHPLONK<'_, Bn256>, _, _, _, _>(
             &self.params,
             &self.key,
             &[circuit],
-            &[columns],
+            &[&columns],
             ChaCha20Rng::seed_from_u64(seed),
-            &mut transcript,
+            transcript,
         )
         .unwrap();
-        (instances, transcript.proof())
+        instances
     }
 
-    /// What the library says.
-    pub fn verify(&self, instances: &[Fr], proof: &[u8], context: &[u8; 32]) -> bool {
-        let mut transcript = Reader::new(&[KEY, *context], proof);
-        let columns: &[&[Fr]] = if self.form.instances > 0 { &[instances] } else { &[] };
-        let accepted = verify_proof::<KZGCommitmentScheme<Bn256>, VerifierSHPLONK<'_, Bn256>, _, _, _>(
+    /// What the library says of a proof, but for the argument for hidden columns.
+    pub fn read(&self, instances: &[Fr], transcript: &mut Reader<'_>) -> bool {
+        let columns: Vec<&[Fr]> = instances.chunks(self.form.instance_rows).collect();
+        verify_proof::<KZGCommitmentScheme<Bn256>, VerifierSHPLONK<'_, Bn256>, _, _, _>(
             &self.params,
             self.key.get_vk(),
             SingleStrategy::new(&self.params),
-            &[columns],
-            &mut transcript,
+            &[&columns],
+            transcript,
         )
-        .is_ok();
-        accepted && transcript.rest().is_empty()
+        .is_ok()
     }
 }

@@ -74,7 +74,8 @@ fn columns() {
     assert_eq!(fit(&|key| key.visibility.private_weights = false), "fixed columns");
     assert_eq!(fit(&|key| key.shape.lanes += 1), "columns with copies");
     assert_eq!(fit(&|key| key.shape.tables += 1), "fixed columns");
-    let lists: [(&str, fn(&mut Key) -> &mut Vec<Point>); 4] = [
+    type List = fn(&mut Key) -> &mut Vec<Point>;
+    let lists: [(&str, List); 4] = [
         ("fixed columns", |key| &mut key.fixed),
         ("columns with copies", |key| &mut key.permutation),
         ("columns of weights", |key| &mut key.weights),

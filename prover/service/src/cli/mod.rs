@@ -3,6 +3,7 @@ mod compact;
 mod compile;
 mod demo;
 mod drawing;
+mod evm;
 mod files;
 mod infer;
 mod inputs;
@@ -72,6 +73,7 @@ enum Command {
     Verify(verify::Arguments),
     Inspect(inspect::Arguments),
     Srs(srs::Arguments),
+    Evm(evm::Arguments),
 }
 
 /// How a command ended, if it did what it was asked for.
@@ -118,5 +120,6 @@ fn run(arguments: Arguments, output: &Output) -> Result<Verdict> {
         Command::Verify(arguments) => verify::run(&arguments, output),
         Command::Inspect(arguments) => inspect::run(&arguments, output),
         Command::Srs(arguments) => srs::run(&arguments, output),
+        Command::Evm(arguments) => evm::run(&arguments, output),
     }
 }

@@ -1,12 +1,13 @@
 //! `assay srs`: structured reference strings, which the engine `halo2` needs.
 mod store;
 
+use std::cmp::Ordering;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use assay_prover::halo2::srs::{K_MAX, K_MIN, ProvingSrs, SrsFile, import, make};
+use assay_prover::halo2::srs::{K_MAX, K_MIN, ProvingSrs, SrsError, SrsFile, import, make};
 use assay_verifier::halo2::srs::{Origin, Srs};
 use assay_verifier::wire;
 use clap::{Args, Subcommand};
@@ -172,7 +173,11 @@ fn imported(path: &Path, k: u32) -> Result<ProvingSrs> {
         step("Checking powers");
         string.check().map_err(|error| refused(path, &error))?;
         step("Lagrange basis");
-        return string.cut(k).map_err(|error| refused(path, &error));
+        return match k.cmp(&string.k()) {
+            Ordering::Less => store::cut(&string, k),
+            Ordering::Equal => Ok(string),
+            Ordering::Greater => Err(refused(path, &SrsError::K { k, k_max: string.k() })),
+        };
     }
     let file = File::open(path).map_err(|error| refused(path, &error.into()))?;
     import(file, k, step).map_err(|error| refused(path, &error))

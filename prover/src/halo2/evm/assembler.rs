@@ -21,6 +21,7 @@ pub enum Op {
     Eq = 0x14,
     IsZero = 0x15,
     And = 0x16,
+    Shl = 0x1b,
     Shr = 0x1c,
     Keccak256 = 0x20,
     CallValue = 0x34,
@@ -47,7 +48,15 @@ impl Op {
     fn effect(self) -> (usize, usize) {
         match self {
             Self::AddMod | Self::MulMod => (3, 1),
-            Self::Add | Self::Sub | Self::Mod | Self::Lt | Self::Eq | Self::And | Self::Shr | Self::Keccak256 => (2, 1),
+            Self::Add
+            | Self::Sub
+            | Self::Mod
+            | Self::Lt
+            | Self::Eq
+            | Self::And
+            | Self::Shl
+            | Self::Shr
+            | Self::Keccak256 => (2, 1),
             Self::IsZero | Self::MLoad | Self::CallDataLoad => (1, 1),
             Self::CallValue | Self::CallDataSize | Self::CodeSize | Self::Gas | Self::Push0 => (0, 1),
             Self::CallDataCopy | Self::CodeCopy => (3, 0),
@@ -109,6 +118,14 @@ impl Assembler {
         self.dup(modulus);
         self.op(Op::Push0);
         self.op(Op::MStore);
+    }
+
+    /// Ends the program with the word 1.
+    pub fn accept(&mut self) {
+        self.push(1);
+        self.store(0);
+        self.push(32);
+        self.ops(&[Op::Push0, Op::Return]);
     }
 
     /// Adds an instruction.

@@ -27,10 +27,14 @@ pub fn files(contract: &Contract) -> Vec<File> {
         ("{{KEY}}", hexadecimal(&contract.key_digest)),
         ("{{CODE_HASH}}", hexadecimal(&Keccak256::digest(&contract.code))),
         ("{{CODE_BYTES}}", contract.code.len().to_string()),
-        ("{{VALUES}}", shape.instances.to_string()),
+        ("{{VALUES}}", shape.public().to_string()),
         ("{{CALL_BYTES}}", shape.calldata_size().to_string()),
         ("{{PROOF_BYTES}}", shape.proof_size().to_string()),
+        ("{{PUBLIC}}", contract.public.text()),
         ("{{POINTS}}", shape.points().to_string()),
+        ("{{LAST_POINTS}}", shape.last_points().to_string()),
+        ("{{ANSWERS}}", shape.answers.to_string()),
+        ("{{INPUTS}}", shape.inputs.to_string()),
         ("{{SCALARS}}", shape.scalars().to_string()),
     ];
     let fill =

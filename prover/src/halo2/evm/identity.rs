@@ -69,7 +69,9 @@ impl Cells<'_> {
     fn cell(&self, column: Any, index: usize, rotation: i32) -> Result<Term, EvmError> {
         let query = Query { column: index, rotation };
         let (queries, evals) = match column {
-            Any::Instance if rotation == 0 => return Ok(Term::word(self.memory.instance)),
+            Any::Instance if rotation == 0 => {
+                return Ok(Term::word(self.memory.instances + 32 * index));
+            }
             Any::Instance => return Err(EvmError::InstanceRotation { rotation }),
             Any::Advice(_) => (&self.shape.advice, self.memory.proof.advice_evals),
             Any::Fixed => (&self.shape.fixed, self.memory.proof.fixed_evals),

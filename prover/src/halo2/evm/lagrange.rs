@@ -1,4 +1,4 @@
-//! What the evaluation point gives: the opening's points, Lagrange polynomials, and the instance column's value.
+//! What the evaluation point gives: the opening's points, Lagrange polynomials, and the instance columns' values.
 //!
 //! Everything that has to be inverted is inverted at once (Montgomery's trick), with one call of the modular exponentiation.
 use assay_verifier::halo2::curve::Fr;
@@ -51,7 +51,7 @@ impl Setting<'_> {
     }
 }
 
-/// Computes points, Lagrange polynomials and the instance column.
+/// Computes points, Lagrange polynomials and the instance columns.
 pub fn evaluate(asm: &mut Assembler, setting: &Setting<'_>) {
     let Setting { shape, memory, tail, .. } = setting;
     let x = Term::word(memory.x);
@@ -79,7 +79,12 @@ pub fn evaluate(asm: &mut Assembler, setting: &Setting<'_>) {
     row(0).store(asm, memory.last_row);
     row(blinding + 1).store(asm, memory.first_row);
     (Term::constant(Fr::ONE) - Term::sum((0..=blinding).map(row))).store(asm, memory.active_rows);
-    instance(asm, setting, rows + 32 * (blinding + 1));
+    let mut call = shape.instances_start();
+    for (column, values) in shape.instances.iter().enumerate() {
+        instance(asm, rows + 32 * (blinding + 1), call, *values);
+        asm.store(memory.instances + 32 * column);
+        call += 32 * values;
+    }
 }
 
 /// `x^(2^k)` into memory.
@@ -187,21 +192,22 @@ fn lagrange(asm: &mut Assembler, setting: &Setting<'_>, start: usize, end: usize
     asm.op(Op::Pop);
 }
 
-/// The instance column: the sum of the public values, taken from the call, times the polynomials from `start` on.
-fn instance(asm: &mut Assembler, setting: &Setting<'_>, start: usize) {
+/// Pushes an instance column: the sum of so many public values, in the call from `call` on, times the polynomials from
+/// `start` on.
+fn instance(asm: &mut Assembler, start: usize, call: usize, values: usize) {
     let sum = asm.next_slot();
     asm.push(0);
-    asm.each(start, start + 32 * setting.shape.instances, 32, |asm, at| {
+    asm.each(start, start + 32 * values, 32, |asm, at| {
         asm.modulus();
         asm.dup(sum);
         asm.modulus();
         asm.dup(at);
         asm.op(Op::MLoad);
-        // Public values start behind the first word of the call.
-        asm.push(start - 32);
+        asm.push(start);
         asm.dup(at);
-        asm.ops(&[Op::Sub, Op::CallDataLoad, Op::MulMod, Op::AddMod]);
+        asm.op(Op::Sub);
+        asm.push(call);
+        asm.ops(&[Op::Add, Op::CallDataLoad, Op::MulMod, Op::AddMod]);
         asm.replace(sum);
     });
-    asm.store(setting.memory.instance);
 }

@@ -23,14 +23,17 @@ pub struct Memory {
     pub mu: usize,
     pub nu: usize,
     pub u: usize,
+    /// Challenges of the hidden columns' argument: among columns, and of the mask.
+    pub g: usize,
+    pub c: usize,
     /// `x^n`.
     pub x_n: usize,
     /// Lagrange polynomials at the evaluation point: of the first row, of the last one, of all that are in use.
     pub first_row: usize,
     pub last_row: usize,
     pub active_rows: usize,
-    /// The instance column at the evaluation point.
-    pub instance: usize,
+    /// The instance columns at the evaluation point.
+    pub instances: usize,
     /// The quotient at the evaluation point, and the commitment to it.
     pub quotient_eval: usize,
     pub quotient: usize,
@@ -45,12 +48,17 @@ pub struct Memory {
     pub sum: usize,
     pub product: usize,
     pub scalar: usize,
+    /// Commitments to inputs.
+    pub inputs: usize,
     /// The proof.
     pub proof: Proof,
     /// What is copied from the code: the pairing's input, then commitments, then tables.
     pub data: usize,
-    /// The commitments of the key.
+    /// The commitments of the key that are opened.
     pub commitments: usize,
+    /// Those to hidden columns of weights, and those of the blinding rows.
+    pub weights_of_key: usize,
+    pub blinding: usize,
     /// Tables of what is opened.
     pub tables: usize,
 }
@@ -80,16 +88,20 @@ impl Memory {
             address
         };
         let challenges = (0..shape.challenges).map(|_| words(1)).collect();
-        let [beta, gamma, y, x, mu, nu, u, x_n] = std::array::from_fn(|_| words(1));
-        let [first_row, last_row, active_rows, instance, quotient_eval] = std::array::from_fn(|_| words(1));
+        let [beta, gamma, y, x, mu, nu, u, g, c, x_n] = std::array::from_fn(|_| words(1));
+        let [first_row, last_row, active_rows, quotient_eval] = std::array::from_fn(|_| words(1));
+        let instances = words(shape.instances.len());
         let quotient = words(2);
         let shifts = words(shape.permuted());
         let [points, differences, weights] = std::array::from_fn(|_| words(rotations));
         let [sum, product] = std::array::from_fn(|_| words(2));
         let scalar = words(1);
+        let inputs = words(2 * shape.inputs);
         let proof = Proof::new(shape, words(shape.proof_size() / 32));
         let data = words(PAIRING / 32);
         let commitments = words(2 * commitments);
+        let weights_of_key = words(2 * (shape.hidden - shape.inputs));
+        let blinding = words(2 * shape.answers);
         let tables = words(0);
         Self {
             challenges,
@@ -100,11 +112,13 @@ impl Memory {
             mu,
             nu,
             u,
+            g,
+            c,
             x_n,
             first_row,
             last_row,
             active_rows,
-            instance,
+            instances,
             quotient_eval,
             quotient,
             shifts,
@@ -114,21 +128,24 @@ impl Memory {
             sum,
             product,
             scalar,
+            inputs,
             proof,
             data,
             commitments,
+            weights_of_key,
+            blinding,
             tables,
         }
     }
 
     /// Lays out the tail, after tables of so many bytes and for so many opening points.
     pub fn tail(&self, shape: &Shape, rotations: usize, tables: usize) -> Tail {
-        let rows = shape.last.unsigned_abs() as usize + shape.instances.max(1);
+        let rows = shape.last.unsigned_abs() as usize + shape.instances.iter().copied().max().unwrap_or(0).max(1);
         let inverted = 2 + rotations + rows;
         let inverses = (self.tables + tables).next_multiple_of(32);
         let scratch = inverses + 32 * inverted;
-        // Three initial words, then public values and the first phase at once; later phases are shorter than the proof.
-        let pending = 32 * (3 + shape.instances) + shape.proof_size();
+        // Initial words, public values and the first phase at once; what is pending later is shorter than the proof.
+        let pending = 32 * (3 + shape.inputs + shape.public()) + shape.proof_size();
         Tail {
             inverses,
             rows: inverses + 32 * (2 + rotations),

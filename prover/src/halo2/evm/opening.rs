@@ -13,7 +13,7 @@ use halo2_proofs::halo2curves::ff::{Field, PrimeField};
 use super::EvmError;
 use super::assembler::{Assembler, Op, Slot};
 use super::lagrange::Setting;
-use super::memory::PAIRING;
+use super::memory::{Memory, PAIRING};
 use super::rotations::Set;
 use super::term::Term;
 
@@ -65,7 +65,7 @@ pub fn table(set: &Set) -> Result<Vec<u8>, EvmError> {
     Ok(table)
 }
 
-/// Checks the opening; leaves the program ended.
+/// Checks the opening.
 pub fn verify(asm: &mut Assembler, setting: &Setting<'_>, key: &OpeningKey) {
     let memory = setting.memory;
     quotient(asm, setting);
@@ -86,14 +86,14 @@ pub fn verify(asm: &mut Assembler, setting: &Setting<'_>, key: &OpeningKey) {
         asm.push_bytes(word);
         asm.store(to);
     }
-    add_product(asm, setting);
+    add_product(asm, memory);
     let vanishing =
         setting.sets.first().map(|set| Term::product(set.rotations.iter().map(|at| setting.difference(*at))));
     for (point, scalar) in [(first, -vanishing.unwrap_or(Term::constant(Fr::ONE))), (second, Term::word(memory.u))] {
         asm.push(point);
         copy_point(asm, memory.product);
         scalar.store(asm, memory.scalar);
-        add_product(asm, setting);
+        add_product(asm, memory);
     }
 
     for (point, to) in [(second, memory.data), (memory.sum, memory.data + PAIRING / 2)] {
@@ -105,10 +105,6 @@ pub fn verify(asm: &mut Assembler, setting: &Setting<'_>, key: &OpeningKey) {
     asm.push(1);
     asm.op(Op::Eq);
     asm.require();
-    asm.push(1);
-    asm.store(0);
-    asm.push(32);
-    asm.ops(&[Op::Push0, Op::Return]);
 }
 
 fn entry_size(set: &Set) -> usize {
@@ -132,6 +128,11 @@ fn quotient(asm: &mut Assembler, setting: &Setting<'_>) {
     });
     asm.push(memory.product);
     copy_point(asm, memory.quotient);
+    clear_sum(asm, memory);
+}
+
+/// Sets the sum to infinity.
+pub fn clear_sum(asm: &mut Assembler, memory: &Memory) {
     for word in [memory.sum, memory.sum + 32] {
         asm.push(0);
         asm.store(word);
@@ -160,7 +161,7 @@ fn add_set(asm: &mut Assembler, setting: &Setting<'_>, index: usize, evaluation:
         copy_point(asm, memory.product);
         asm.dup(scalar);
         asm.store(memory.scalar);
-        add_product(asm, setting);
+        add_product(asm, memory);
 
         asm.modulus();
         asm.modulus();
@@ -212,7 +213,7 @@ fn weights(asm: &mut Assembler, setting: &Setting<'_>, set: &Set) {
 }
 
 /// Copies a point to an address; the address that it is copied from is on the stack.
-fn copy_point(asm: &mut Assembler, to: usize) {
+pub fn copy_point(asm: &mut Assembler, to: usize) {
     let from = asm.top_slot();
     asm.dup(from);
     asm.op(Op::MLoad);
@@ -223,8 +224,7 @@ fn copy_point(asm: &mut Assembler, to: usize) {
 }
 
 /// Adds the product of the point and the scalar that are in memory.
-fn add_product(asm: &mut Assembler, setting: &Setting<'_>) {
-    let memory = setting.memory;
+pub fn add_product(asm: &mut Assembler, memory: &Memory) {
     asm.call(MUL, (memory.product, 96), (memory.product, 64));
     asm.call(ADD, (memory.sum, 128), (memory.sum, 64));
 }

@@ -1,12 +1,15 @@
 //! What a verifying key says of its proofs: which messages come in which order, and what is opened where.
 //!
 //! This is the library's own order (its `plonk::verifier`): advice by phase, with the phase's challenges after it; products
-//! of the permutation; the random polynomial; pieces of the quotient; evaluations; the two points of the opening.
+//! of the permutation; the random polynomial; pieces of the quotient; evaluations; the two points of the
+//! opening. The argument for hidden columns follows.
 use assay_verifier::halo2::curve::G1Affine;
 use halo2_proofs::plonk::{Any, Column, VerifyingKey};
 use halo2_proofs::poly::Rotation;
 
 use super::EvmError;
+use super::hiding::Hidden;
+use super::public::Public;
 
 /// Messages of one phase.
 #[derive(Clone, Debug)]
@@ -29,8 +32,8 @@ pub struct Query {
 /// The shape of the proofs for a key.
 #[derive(Clone, Debug)]
 pub struct Shape {
-    /// Public values.
-    pub instances: usize,
+    /// Public values in each instance column.
+    pub instances: Vec<usize>,
     /// Phases in order.
     pub phases: Vec<Phase>,
     /// Advice columns.
@@ -47,6 +50,12 @@ pub struct Shape {
     pub quotient: usize,
     /// The rotation to the last row that is in use.
     pub last: i32,
+    /// Hidden columns: the first advice columns.
+    pub hidden: usize,
+    /// How many of them hold inputs, which the call commits to.
+    pub inputs: usize,
+    /// Answers of their argument, one for each blinding row.
+    pub answers: usize,
 }
 
 /// Words of a point and of a scalar.
@@ -55,13 +64,14 @@ const SCALAR: usize = 32;
 
 impl Shape {
     /// Reads the shape from a key.
-    pub fn new(key: &VerifyingKey<G1Affine>, instances: usize) -> Result<Self, EvmError> {
+    pub fn new(key: &VerifyingKey<G1Affine>, hidden: &Hidden, public: &Public) -> Result<Self, EvmError> {
         let cs = key.cs();
         if !cs.lookups().is_empty() {
             return Err(EvmError::Lookups);
         }
-        if cs.num_instance_columns() > 1 || (cs.num_instance_columns() == 0 && instances > 0) {
-            return Err(EvmError::InstanceColumns { columns: cs.num_instance_columns() });
+        let (columns, expected) = (public.columns.len(), cs.num_instance_columns());
+        if columns != expected {
+            return Err(EvmError::InstanceColumns { columns, expected });
         }
         if let Some((_, rotation)) = cs.instance_queries().iter().find(|(_, rotation)| *rotation != Rotation::cur()) {
             return Err(EvmError::InstanceRotation { rotation: rotation.0 });
@@ -69,8 +79,8 @@ impl Shape {
         let rows = key.get_domain().get_n() as usize;
         let unusable = cs.blinding_factors() + 1;
         let usable = rows.saturating_sub(unusable);
-        if instances > usable {
-            return Err(EvmError::Instances { instances, usable });
+        if let Some(&instances) = public.columns.iter().find(|instances| **instances > usable) {
+            return Err(EvmError::InstanceRows { instances, usable });
         }
         let columns = cs.permutation().get_columns();
         let quotient = key.get_domain().get_quotient_poly_degree();
@@ -83,10 +93,15 @@ impl Shape {
         }
         let phase_of = cs.advice_column_phase();
         let challenge_phase = cs.challenge_phase();
+        let first_phase = phase_of.iter().take_while(|phase| **phase == 0).count();
+        let hides = hidden.columns() > 0;
+        if hidden.columns() > first_phase || hidden.blinding.len() != if hides { unusable } else { 0 } {
+            return Err(EvmError::Key);
+        }
         let phases = (0..=phase_of.iter().copied().max().unwrap_or(0))
             .map(|phase| Phase { advice: positions(&phase_of, phase), challenges: positions(&challenge_phase, phase) });
         Ok(Self {
-            instances,
+            instances: public.columns.clone(),
             phases: phases.collect(),
             advice_columns: cs.num_advice_columns(),
             challenges: cs.num_challenges(),
@@ -95,6 +110,9 @@ impl Shape {
             permutation: columns.chunks((quotient - 1).max(1)).map(<[_]>::to_vec).collect(),
             quotient,
             last: -(unusable as i32),
+            hidden: hidden.columns(),
+            inputs: hidden.inputs,
+            answers: hidden.blinding.len(),
         })
     }
 
@@ -114,6 +132,11 @@ impl Shape {
         self.permutation.iter().map(Vec::len).sum()
     }
 
+    /// Points behind the evaluations: the opening's, and the mask of the hidden columns' argument.
+    pub fn last_points(&self) -> usize {
+        2 + usize::from(self.hidden > 0)
+    }
+
     /// Points before the evaluations.
     pub fn points(&self) -> usize {
         self.advice_columns + self.permutation.len() + 1 + self.quotient
@@ -127,17 +150,27 @@ impl Shape {
 
     /// Bytes of a proof as the contract takes it: points are two words.
     pub fn proof_size(&self) -> usize {
-        POINT * (self.points() + 2) + SCALAR * self.scalars()
+        POINT * (self.points() + self.last_points()) + SCALAR * (self.scalars() + self.answers)
     }
 
     /// Bytes of a proof as it is stored: points are compressed.
     pub fn compact_size(&self) -> usize {
-        32 * (self.points() + self.scalars() + 2)
+        32 * (self.points() + self.scalars() + self.last_points() + self.answers)
+    }
+
+    /// Public values.
+    pub fn public(&self) -> usize {
+        self.instances.iter().sum()
+    }
+
+    /// Where in a call the public values start: behind the context and the commitments to inputs.
+    pub fn instances_start(&self) -> usize {
+        32 + POINT * self.inputs
     }
 
     /// Bytes of a call.
     pub fn calldata_size(&self) -> usize {
-        32 + SCALAR * self.instances + self.proof_size()
+        self.instances_start() + SCALAR * self.public() + self.proof_size()
     }
 }
 
@@ -166,6 +199,11 @@ pub struct Proof {
     pub product_evals: usize,
     /// The opening's two points.
     pub opening: [usize; 2],
+    /// The mask and the answers of the hidden columns' argument, if there are such columns.
+    pub mask: usize,
+    pub answers: usize,
+    /// The end of the messages.
+    pub end: usize,
 }
 
 impl Proof {
@@ -198,6 +236,9 @@ impl Proof {
             permutation_evals,
             product_evals,
             opening: [opening, opening + POINT],
+            mask: opening + 2 * POINT,
+            answers: opening + POINT * shape.last_points(),
+            end: start + shape.proof_size(),
         }
     }
 
@@ -205,11 +246,6 @@ impl Proof {
     pub fn product_eval(&self, index: usize) -> [usize; 3] {
         let first = self.product_evals + 3 * SCALAR * index;
         [first, first + SCALAR, first + 2 * SCALAR]
-    }
-
-    /// The end of the messages.
-    pub fn end(&self) -> usize {
-        self.opening[1] + POINT
     }
 }
 

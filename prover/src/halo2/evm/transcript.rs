@@ -4,7 +4,9 @@
 use assay_verifier::halo2::curve::Fr;
 
 use super::assembler::{Assembler, Op, big_endian};
+use super::hiding;
 use super::memory::{Memory, Tail};
+use super::public::Public;
 use super::shape::Shape;
 
 /// The base field's modulus.
@@ -128,23 +130,35 @@ impl Chain<'_> {
 }
 
 /// Checks all messages and draws all challenges.
-pub fn read(asm: &mut Assembler, shape: &Shape, memory: &Memory, tail: &Tail, start: &Start) {
+pub fn read(asm: &mut Assembler, shape: &Shape, public: &Public, memory: &Memory, tail: &Tail, start: &Start) {
     let proof = &memory.proof;
     asm.push(shape.proof_size());
-    asm.push(32 + 32 * shape.instances);
+    asm.push(shape.instances_start() + 32 * shape.public());
     asm.push(proof.start);
     asm.op(Op::CallDataCopy);
-    check_points(asm, proof.start, proof.advice_evals);
-    check_points(asm, proof.opening[0], proof.end());
+    if shape.inputs > 0 {
+        asm.push(64 * shape.inputs);
+        asm.push(32);
+        asm.push(memory.inputs);
+        asm.op(Op::CallDataCopy);
+    }
+    // Commitments to inputs lie right before the proof.
+    check_points(asm, memory.inputs, proof.advice_evals);
+    check_points(asm, proof.opening[0], proof.answers);
     check_scalars(asm, proof.advice_evals, proof.opening[0]);
+    check_scalars(asm, proof.answers, proof.end);
 
     let mut chain = Chain { asm, buffer: tail.scratch, pending: 0, absorbed: 0 };
     chain.word(&start.key_digest);
     chain.next(32);
+    hiding::compress(chain.asm, (memory.inputs, shape.inputs), chain.buffer + chain.pending);
+    chain.pending += 32 * shape.inputs;
+    chain.absorbed = shape.instances_start();
     chain.word(&big_endian(&start.transcript_repr));
     let instances = chain.buffer + chain.pending;
-    chain.next(32 * shape.instances);
-    check_scalars(chain.asm, instances, instances + 32 * shape.instances);
+    chain.next(32 * shape.public());
+    check_scalars(chain.asm, instances, instances + 32 * shape.public());
+    public.check(chain.asm, instances);
     for phase in &shape.phases {
         chain.next(64 * phase.advice.len());
         for challenge in &phase.challenges {
@@ -164,4 +178,10 @@ pub fn read(asm: &mut Assembler, shape: &Shape, memory: &Memory, tail: &Tail, st
     chain.challenge(Some(memory.nu));
     chain.next(64);
     chain.challenge(Some(memory.u));
+    if shape.hidden > 0 {
+        chain.next(64);
+        chain.challenge(Some(memory.g));
+        chain.next(64);
+        chain.challenge(Some(memory.c));
+    }
 }

@@ -179,6 +179,11 @@ impl ProvingSrs {
         check::lagrange(&self.powers, &self.lagrange)
     }
 
+    /// Whether these are the first powers of a longer string.
+    pub fn is_cut_of(&self, longer: &Self) -> bool {
+        self.srs == longer.srs && longer.powers.starts_with(&self.powers)
+    }
+
     /// The same string with `2^k` powers. If these are fewer, finding the Lagrange basis takes long: keep the result.
     ///
     /// # Errors

@@ -1,7 +1,8 @@
 //! Where strings are kept between commands: files of the user's cache.
 //!
 //! Strings that are made here are `insecure-K.srs`, one for each size. They are made once and never replaced, since a key that
-//! was made with one needs this very one for proving.
+//! was made with one needs this very one for proving. Strings that were cut from longer ones are `DIGEST-K.srs`; they only save
+//! time.
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -26,6 +27,18 @@ pub fn default_srs(k: u32) -> Result<(ProvingSrs, PathBuf)> {
         return Err(problem(what, format!("remove {}", path.display())));
     }
     Ok((string, path))
+}
+
+/// A string with its first `2^k` powers alone. What was cut before is kept.
+pub fn cut(string: &ProvingSrs, k: u32) -> Result<ProvingSrs> {
+    let path = folder()?.join(format!("{}-{k}.srs", string.srs().digest()));
+    let kept = load(&path).ok().filter(|kept| kept.k() == k && kept.is_cut_of(string));
+    if let Some(kept) = kept {
+        return Ok(kept);
+    }
+    let cut = string.cut(k).map_err(|error| refused(&path, &error))?;
+    files::write(&path, &wire::encode(&SrsFile::new(&cut)))?;
+    Ok(cut)
 }
 
 /// Reads a string of our own format.
