@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use assay_verifier::circuit::{CheckedCircuit, Circuit, Limits};
 use assay_verifier::field::{EF, F};
 use assay_verifier::key::{CheckedKey, Key};
-use assay_verifier::statement::Proof;
+use assay_verifier::statement::{Argument as AnyArgument, Proof};
 use assay_verifier::sumcheck::pcs::Opening;
 use assay_verifier::sumcheck::weights::WeightStacks;
 use assay_verifier::sumcheck::{self, Argument, key::WeightCommitment};
@@ -17,6 +17,8 @@ use p3_whir::QueryOpenings;
 
 const KEY: &[u8] = include_bytes!("golden/key.bin");
 const PROOF: &[u8] = include_bytes!("golden/proof.bin");
+const HALO2_KEY: &[u8] = include_bytes!("golden/halo2_key.bin");
+const HALO2_PROOF: &[u8] = include_bytes!("golden/halo2_proof.bin");
 
 /// Decodes a key, which must have that one encoding, and checks it.
 pub fn decode_key(data: &[u8]) {
@@ -26,12 +28,15 @@ pub fn decode_key(data: &[u8]) {
     }
 }
 
-/// Decodes a proof, which must have that one encoding, and verifies it under the golden key.
+/// Decodes a proof, which must have that one encoding, and verifies it under the golden key of its engine.
 pub fn decode_proof(data: &[u8]) {
     if let Ok(proof) = wire::decode::<Proof>(data) {
         assert!(wire::encode(&proof) == data, "two encodings of one proof");
-        let accepted = verify_proof(&golden().0, &proof).is_ok();
-        assert!(!accepted || data == PROOF, "another proof is accepted");
+        let (key, golden) = match proof.argument {
+            AnyArgument::Sumcheck(_) => (&golden().0, PROOF),
+            AnyArgument::Halo2(_) => (&halo2_golden().0, HALO2_PROOF),
+        };
+        assert!(verify_proof(key, &proof).is_err() || data == golden, "another proof is accepted");
     }
 }
 
@@ -88,16 +93,58 @@ pub fn verify(data: &[u8]) {
     assert_eq!(verify_proof(checked, &changed).is_ok(), same, "what is accepted is not what was proven");
 }
 
-fn golden() -> &'static (CheckedKey, Key, Proof) {
-    static GOLDEN: OnceLock<(CheckedKey, Key, Proof)> = OnceLock::new();
-    GOLDEN.get_or_init(|| {
-        let key: Key = wire::decode(KEY).expect("the golden key decodes");
-        let checked = CheckedKey::new(&key, &Limits::default()).expect("the golden key is one");
-        (checked, key, wire::decode(PROOF).expect("the golden proof decodes"))
-    })
+/// Changes the golden key or proof of the engine `halo2` as the bytes say, and verifies. Only what is unchanged may be accepted.
+pub fn verify_halo2(data: &[u8]) {
+    let (checked, key, proof) = halo2_golden();
+    let mut choices = Choices(data);
+    let what = choices.byte() % 3;
+    let (mut changed_key, mut changed) = (wire::encode(key), proof.clone());
+    let mut edits = 0;
+    while !choices.0.is_empty() && edits < 8 {
+        edits += 1;
+        match (what, &mut changed.argument) {
+            (0, _) => change_bytes(&mut choices, &mut changed),
+            (1, AnyArgument::Halo2(argument)) => {
+                change_list(&mut choices, &mut argument.messages, |choices, byte| *byte = choices.byte());
+            }
+            _ => {
+                let at = choices.below(changed_key.len());
+                changed_key[at] ^= choices.byte();
+            }
+        }
+    }
+    if changed_key == HALO2_KEY {
+        let same = wire::encode(&changed) == HALO2_PROOF;
+        assert_eq!(verify_proof(checked, &changed).is_ok(), same, "what is accepted is not what was proven");
+        return;
+    }
+    // A changed key may be one; then the proof is verified as one for that key.
+    let Ok(other) = wire::decode::<Key>(&changed_key) else { return };
+    if let Ok(other) = CheckedKey::new(&other, &Limits::default()) {
+        changed.statement.key = other.digest();
+        assert!(verify_proof(&other, &changed).is_err(), "a proof is accepted under another key");
+    }
 }
 
-/// The golden files are of the engine `sumcheck`.
+type Golden = (CheckedKey, Key, Proof);
+
+fn golden() -> &'static Golden {
+    static GOLDEN: OnceLock<Golden> = OnceLock::new();
+    GOLDEN.get_or_init(|| decoded(KEY, PROOF))
+}
+
+fn halo2_golden() -> &'static Golden {
+    static GOLDEN: OnceLock<Golden> = OnceLock::new();
+    GOLDEN.get_or_init(|| decoded(HALO2_KEY, HALO2_PROOF))
+}
+
+fn decoded(key: &[u8], proof: &[u8]) -> Golden {
+    let key: Key = wire::decode(key).expect("the golden key decodes");
+    let checked = CheckedKey::new(&key, &Limits::default()).expect("the golden key is one");
+    (checked, key, wire::decode(proof).expect("the golden proof decodes"))
+}
+
+/// The first golden files are of the engine `sumcheck`.
 fn sumcheck_key(key: &Key) -> &sumcheck::key::Key {
     key.as_sumcheck().expect("the golden key is of sumcheck")
 }

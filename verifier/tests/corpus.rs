@@ -35,3 +35,8 @@ fn circuits() {
 fn changed_proofs() {
     replay("verify", targets::verify);
 }
+
+#[test]
+fn changed_proofs_of_halo2() {
+    replay("verify_halo2", targets::verify_halo2);
+}

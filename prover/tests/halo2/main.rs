@@ -11,6 +11,7 @@ mod common;
 mod complete;
 mod deviations;
 mod engines;
+mod golden;
 mod hidden;
 mod keys;
 mod proofs;
