@@ -115,7 +115,7 @@ fn blinding_rows() {
     };
     let count = key.blinding.as_ref().unwrap().rows.len();
     let fit = |actual| KeyError::Fit { what: "blinding rows", actual, expected: count };
-    refused(fit(count - 1), &|blinding| drop(blinding.rows.pop()));
+    refused(fit(count - 1), &|blinding| blinding.rows.truncate(count - 1));
     refused(fit(count + 1), &|blinding| blinding.rows.push(blinding.opening));
     let mut without = key.clone();
     without.blinding = None;
