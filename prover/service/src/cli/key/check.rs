@@ -154,11 +154,10 @@ fn halo2_parts(path: &Path, key: &halo2::key::Key, file: Option<&CheckedFile>, s
             row("the weights", Finding::Trusted, "private; deriving them takes the circuit file and FILE.key.secret")
         }
     });
-    parts.push(row(
-        "range of the weights",
-        Finding::Trusted,
-        "this engine has no proof of it; see --circuit for public ones",
-    ));
+    parts.push(match derived.weights {
+        Some(true) => row("range of the weights", Finding::Confirmed, "those of the circuit file are within it"),
+        _ => row("range of the weights", Finding::Trusted, "this engine has no proof of it; derive the weights anew"),
+    });
     parts.push(match key.srs.origin {
         Origin::Insecure => row("the reference string", Finding::Trusted, "INSECURE: made on one machine"),
         Origin::Imported => {
