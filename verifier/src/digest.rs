@@ -1,7 +1,7 @@
 //! Identities: SHA-256 with a domain tag.
-use core::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use thiserror::Error;
 
 /// SHA-256 of a tag's length, the tag and the bytes.
 pub fn digest(tag: &str, bytes: &[u8]) -> [u8; 32] {
@@ -24,20 +24,53 @@ pub struct KeyDigest(pub [u8; 32]);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SrsDigest(pub [u8; 32]);
 
+/// A digest of anything else: a request, inputs, outputs, a receipt, a proof.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Digest32(pub [u8; 32]);
+
 macro_rules! hex_display {
     ($name:ident) => {
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl core::fmt::Display for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
             }
         }
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl core::fmt::Debug for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 write!(f, "{}({self})", stringify!($name))
+            }
+        }
+        impl core::str::FromStr for $name {
+            type Err = $crate::digest::NotHex;
+
+            fn from_str(text: &str) -> Result<Self, $crate::digest::NotHex> {
+                $crate::digest::parse_hex(text).map(Self)
             }
         }
     };
 }
+pub(crate) use hex_display;
+
+/// A text that is not the 64 hexadecimal digits of 32 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("not 64 hexadecimal digits")]
+pub struct NotHex;
+
+/// Reads 32 bytes from hexadecimal digits of either case.
+pub(crate) fn parse_hex(text: &str) -> Result<[u8; 32], NotHex> {
+    let mut bytes = [0; 32];
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    if pairs.len() != bytes.len() || !rest.is_empty() {
+        return Err(NotHex);
+    }
+    for (byte, pair) in bytes.iter_mut().zip(pairs) {
+        let [high, low] = pair.map(|digit| char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok()));
+        *byte = high.zip(low).map(|(high, low)| high << 4 | low).ok_or(NotHex)?;
+    }
+    Ok(bytes)
+}
+
 hex_display!(CircuitDigest);
 hex_display!(KeyDigest);
 hex_display!(SrsDigest);
+hex_display!(Digest32);

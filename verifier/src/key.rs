@@ -11,7 +11,7 @@ use crate::digest::KeyDigest;
 use crate::{halo2, sumcheck, wire};
 
 /// How statements of a circuit are proven.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Engine {
     /// Transparent proofs by sumchecks and hash-based commitments; nothing is hidden.
     Sumcheck,

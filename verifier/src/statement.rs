@@ -3,7 +3,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
-use crate::digest::KeyDigest;
+use crate::digest::{Digest32, KeyDigest, digest};
 use crate::key::Engine;
 use crate::{halo2, sumcheck, wire};
 
@@ -23,6 +23,13 @@ pub struct Statement {
     pub context: Vec<u8>,
 }
 
+impl Statement {
+    /// The digest of the integer outputs, as receipts name it.
+    pub fn outputs_digest(&self) -> Digest32 {
+        Digest32(digest("assay outputs v1", &wire::bytes(&self.outputs)))
+    }
+}
+
 /// What a statement says of the inputs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Inputs {
@@ -37,6 +44,11 @@ pub enum Inputs {
 pub struct InputCommitment(pub Vec<[u8; 32]>);
 
 impl Inputs {
+    /// The digest of the inputs or of the commitment that hides them, as receipts name it.
+    pub fn digest(&self) -> Digest32 {
+        Digest32(digest("assay inputs v1", &wire::bytes(self)))
+    }
+
     /// The integers, if they are public.
     pub fn public(&self) -> Option<&Vec<Vec<i64>>> {
         match self {

@@ -3,8 +3,10 @@
 //! A file is a magic tag of eight bytes, which names kind and version, then the encoded value and nothing more. Decoding
 //! then encoding must give the same bytes, so that a value has one encoding.
 use alloc::vec::Vec;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use core::fmt;
+
+use serde::de::{DeserializeOwned, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
 /// Largest file that is decoded.
@@ -28,6 +30,34 @@ pub enum WireError {
     /// The value has another, canonical encoding.
     #[error("not the canonical encoding")]
     NotCanonical,
+}
+
+/// Bytes that are encoded as a list of them, and moved as one block.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bytes(pub Vec<u8>);
+
+impl Serialize for Bytes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Bytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Block;
+        impl Visitor<'_> for Block {
+            type Value = Bytes;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("bytes")
+            }
+
+            fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<Bytes, E> {
+                Ok(Bytes(bytes))
+            }
+        }
+        deserializer.deserialize_byte_buf(Block)
+    }
 }
 
 /// A kind of file.
@@ -78,7 +108,17 @@ pub fn decode<T: File>(file: &[u8]) -> Result<T, WireError> {
     if file.len() > SIZE_MAX {
         return Err(WireError::TooLarge(file.len()));
     }
-    let body = file.strip_prefix(&T::MAGIC).ok_or(WireError::Magic(T::NAME))?;
+    decode_untagged(file.strip_prefix(&T::MAGIC).ok_or(WireError::Magic(T::NAME))?)
+}
+
+/// Decodes a value without a tag, whose place says what it is.
+///
+/// # Errors
+/// Malformed, trailing or non-canonical bytes. Memory in use stays within a constant factor of the input.
+pub fn decode_untagged<T: Serialize + DeserializeOwned>(body: &[u8]) -> Result<T, WireError> {
+    if body.len() > SIZE_MAX {
+        return Err(WireError::TooLarge(body.len()));
+    }
     let (value, used) = decode_prefix::<T>(body).ok_or(WireError::Malformed)?;
     match body.len().checked_sub(used) {
         Some(0) => {}

@@ -1,0 +1,236 @@
+//! The genesis: what a chain begins with, as a JSON file and as what was checked of it.
+//!
+//! Keys and digests are hexadecimal digits. Unknown fields are refused, and so is anything that the state machine would stumble over later.
+use std::collections::BTreeMap;
+
+use assay_verifier::digest::{Digest32, digest};
+use assay_verifier::settlement::node::Platform;
+use assay_verifier::settlement::parameters::{Fees, Limits, Parameters, TrustRoot};
+use assay_verifier::settlement::payment::{Account, Block, Totals};
+use assay_verifier::settlement::{Versioned, keys};
+use assay_verifier::signature::PublicKey;
+use assay_verifier::wire;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::state::{Overlay, State, StoreError, Writes};
+
+/// Longest chain id in bytes, as in CometBFT.
+const CHAIN_ID_LEN_MAX: usize = 50;
+/// No transaction that can be of use is smaller.
+const TX_BYTES_LEAST: u64 = 1 << 10;
+
+/// The file as it is read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawGenesis {
+    /// The chain's id.
+    pub chain_id: String,
+    /// The key that governs.
+    pub governance: String,
+    /// Balances by account.
+    pub accounts: BTreeMap<String, u64>,
+    /// Fees.
+    pub fees: Fees,
+    /// The least stake of a node.
+    pub stake_min: u64,
+    /// How long after its last heartbeat a node counts as alive.
+    pub heartbeat_window_ms: u64,
+    /// How far ahead deadlines of reservations may lie.
+    pub deadline_max_ms: u64,
+    /// What fits into transactions and blocks.
+    pub limits: Limits,
+    /// Digests of the reference strings that keys may use.
+    #[serde(default)]
+    pub srs: Vec<String>,
+    /// Roots that attestations may chain to.
+    #[serde(default)]
+    pub trust_roots: Vec<RawTrustRoot>,
+}
+
+/// A root of attestations as it is read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawTrustRoot {
+    /// Whose documents it is for.
+    pub platform: Platform,
+    /// SHA-256 of the root certificate.
+    pub certificate: String,
+}
+
+/// Why a genesis is refused. Each names the field.
+#[derive(Debug, Error)]
+pub enum GenesisError {
+    /// Not JSON of this form.
+    #[error("not a genesis: {0}")]
+    Json(#[from] serde_json::Error),
+    /// A chain id that no chain can have.
+    #[error("chain_id must be 1 to {CHAIN_ID_LEN_MAX} visible ASCII characters")]
+    ChainId,
+    /// Not a key or digest.
+    #[error("{0}: not 64 hexadecimal digits")]
+    Hex(&'static str),
+    /// The same thing twice.
+    #[error("{0}: the same one twice")]
+    Twice(&'static str),
+    /// All balances together are too much.
+    #[error("accounts: the supply is more than 2^64 - 1")]
+    Supply,
+    /// A number that would stop everything.
+    #[error("{0} is too small")]
+    TooSmall(&'static str),
+}
+
+/// A genesis that was checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Genesis {
+    parameters: Parameters,
+    accounts: Vec<(PublicKey, u64)>,
+}
+
+impl RawGenesis {
+    /// A chain with everything at usual values: accounts with balances, the first account governs.
+    pub fn usual(chain_id: &str, accounts: &[(PublicKey, u64)]) -> Self {
+        let governance = accounts.first().map(|(key, _)| key.to_string()).unwrap_or_default();
+        Self {
+            chain_id: chain_id.into(),
+            governance,
+            accounts: accounts.iter().map(|(key, balance)| (key.to_string(), *balance)).collect(),
+            fees: Fees { base: 10, per_kib: 1 },
+            stake_min: 1_000,
+            heartbeat_window_ms: 600_000,
+            deadline_max_ms: 86_400_000,
+            limits: Limits {
+                tx_bytes_max: 4 << 20,
+                block_bytes_max: 16 << 20,
+                // Two seconds of one core.
+                block_work_max: 2_000_000,
+                batch_leaves_max: 256,
+            },
+            srs: Vec::new(),
+            trust_roots: Vec::new(),
+        }
+    }
+
+    /// Reads JSON.
+    ///
+    /// # Errors
+    /// Not JSON of this form.
+    pub fn from_json(text: &str) -> Result<Self, GenesisError> {
+        Ok(serde_json::from_str(text)?)
+    }
+
+    /// Writes JSON.
+    ///
+    /// # Errors
+    /// None in practice.
+    pub fn to_json(&self) -> Result<String, GenesisError> {
+        Ok(serde_json::to_string_pretty(self)?)
+    }
+
+    /// Checks all fields.
+    ///
+    /// # Errors
+    /// The first fault found.
+    pub fn check(&self) -> Result<Genesis, GenesisError> {
+        let id = &self.chain_id;
+        if !(1..=CHAIN_ID_LEN_MAX).contains(&id.len()) || !id.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(GenesisError::ChainId);
+        }
+        let mut accounts = Vec::new();
+        for (key, balance) in &self.accounts {
+            accounts.push((key.parse().map_err(|_| GenesisError::Hex("accounts"))?, *balance));
+        }
+        accounts.sort_unstable();
+        distinct(accounts.iter().map(|(key, _)| key), "accounts")?;
+        let supply = accounts.iter().try_fold(0u64, |sum, (_, balance)| sum.checked_add(*balance));
+        let mut srs = Vec::new();
+        for digest in &self.srs {
+            srs.push(digest.parse().map_err(|_| GenesisError::Hex("srs"))?);
+        }
+        srs.sort_unstable();
+        distinct(srs.iter(), "srs")?;
+        let mut trust_roots = Vec::new();
+        for RawTrustRoot { platform, certificate } in &self.trust_roots {
+            let certificate = certificate.parse().map_err(|_| GenesisError::Hex("trust_roots"))?;
+            trust_roots.push(TrustRoot { platform: *platform, certificate });
+        }
+        let parameters = Parameters {
+            chain_id: id.clone(),
+            governance: self.governance.parse().map_err(|_| GenesisError::Hex("governance"))?,
+            supply: supply.ok_or(GenesisError::Supply)?,
+            fees: self.fees,
+            stake_min: self.stake_min,
+            heartbeat_window_ms: self.heartbeat_window_ms,
+            deadline_max_ms: self.deadline_max_ms,
+            limits: self.limits,
+            srs,
+            trust_roots,
+        };
+        check_limits(&parameters)?;
+        Ok(Genesis { parameters, accounts })
+    }
+}
+
+fn distinct<'a, T: PartialEq + 'a>(
+    sorted: impl Iterator<Item = &'a T>,
+    what: &'static str,
+) -> Result<(), GenesisError> {
+    let mut before = None;
+    for member in sorted {
+        if before.replace(member) == Some(member) {
+            return Err(GenesisError::Twice(what));
+        }
+    }
+    Ok(())
+}
+
+fn check_limits(parameters: &Parameters) -> Result<(), GenesisError> {
+    let Limits { tx_bytes_max, block_bytes_max, block_work_max, batch_leaves_max } = parameters.limits;
+    let checks = [
+        (parameters.stake_min > 0, "stake_min"),
+        (parameters.heartbeat_window_ms > 0, "heartbeat_window_ms"),
+        (parameters.deadline_max_ms > 0, "deadline_max_ms"),
+        (tx_bytes_max >= TX_BYTES_LEAST, "limits.tx_bytes_max"),
+        (block_bytes_max >= tx_bytes_max, "limits.block_bytes_max"),
+        (block_work_max > 0, "limits.block_work_max"),
+        (batch_leaves_max > 0, "limits.batch_leaves_max"),
+    ];
+    match checks.into_iter().find(|(holds, _)| !holds) {
+        Some((_, field)) => Err(GenesisError::TooSmall(field)),
+        None => Ok(()),
+    }
+}
+
+impl Genesis {
+    /// The rules of the chain.
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// The identity of the genesis. It is in the state, so a chain cannot be continued from another one.
+    pub fn digest(&self) -> Digest32 {
+        Digest32(digest("assay genesis v1", &wire::bytes(&(&self.parameters, &self.accounts))))
+    }
+
+    /// The state at height 0.
+    pub(crate) fn writes(&self) -> Writes {
+        let mut state = Overlay::new(&Nothing);
+        for (key, balance) in &self.accounts {
+            state.write(keys::account(*key), &Account { balance: *balance, ..Account::default() });
+        }
+        state.write(keys::TOTALS.to_vec(), &Totals { balances: self.parameters.supply, ..Totals::default() });
+        state.write(keys::PARAMETERS.to_vec(), &Versioned::first(0, self.parameters.clone()));
+        state.write(keys::BLOCK.to_vec(), &Block { height: 0, time_ms: 0, genesis: self.digest() });
+        state.into_writes()
+    }
+}
+
+/// The state before the genesis.
+struct Nothing;
+
+impl State for Nothing {
+    fn get(&self, _: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(None)
+    }
+}

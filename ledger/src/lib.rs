@@ -1,0 +1,16 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+pub mod app;
+mod event;
+pub mod genesis;
+mod money;
+mod rejection;
+pub mod state;
+pub mod tx;
+pub mod verdicts;
+mod work;
+
+pub use app::{App, Options, Reader};
+pub use event::Event;
+pub use rejection::{Fault, Rejection};

@@ -1,0 +1,36 @@
+//! `DeregisterNode`: the signer is no node any more and gets its stake back. What it did not settle before, it cannot settle after.
+use assay_verifier::settlement::parameters::Parameters;
+use assay_verifier::settlement::{Reason, keys};
+use assay_verifier::signature::PublicKey;
+use serde::{Deserialize, Serialize};
+
+use super::text::check_text;
+use super::{Context, Kind};
+use crate::event::Event;
+use crate::money::{Pocket, transfer};
+use crate::rejection::{Fault, Rejection};
+use crate::state::end;
+
+/// Ends the signer's registration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeregisterNode {
+    /// Why, for people.
+    pub reason: String,
+}
+
+impl Kind for DeregisterNode {
+    fn check(&self, _: &Parameters) -> Result<(), Rejection> {
+        check_text(&self.reason)
+    }
+
+    fn execute(&self, signer: PublicKey, context: &mut Context<'_>) -> Result<(), Fault> {
+        let height = context.block.height;
+        let current = super::settle::registered(&context.state, signer, height)?;
+        let stake = current.record.stake;
+        transfer(&mut context.state, Pocket::Stakes, Pocket::Balance(signer), stake)?;
+        end(&mut context.state, keys::node(signer), current, height, Reason::Owner(self.reason.clone()));
+        context.state.remove(keys::heartbeat(signer));
+        context.events.push(Event::new("deregister_node").with("node", signer).with("stake", stake));
+        Ok(())
+    }
+}

@@ -1,0 +1,65 @@
+//! Nodes that answer requests, and the software that enclaves may run.
+use alloc::string::String;
+use alloc::vec::Vec;
+use serde::{Deserialize, Serialize};
+
+use super::Height;
+use crate::digest::digest;
+use crate::receipt::Backend;
+use crate::signature::PublicKey;
+use crate::wire;
+
+/// A registered node. Its name is the key that signs its receipts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Node {
+    /// What it can do, in order, each once.
+    pub backends: Vec<Backend>,
+    /// Where it is reached.
+    pub endpoint: String,
+    /// The account that is paid.
+    pub payee: PublicKey,
+    /// What it staked. It goes back to the node's own account.
+    pub stake: u64,
+}
+
+/// The last sign of life of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heartbeat {
+    /// The block.
+    pub height: Height,
+    /// The block's time, in milliseconds since 1970.
+    pub time_ms: u64,
+}
+
+/// Formats of attestation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Platform {
+    /// AWS Nitro enclaves.
+    Nitro,
+    /// Intel TDX.
+    Tdx,
+    /// Intel SGX.
+    Sgx,
+    /// AMD SEV-SNP.
+    Snp,
+    /// The software attester: no enclave.
+    Software,
+}
+
+/// Software that enclaves may run, by its measurement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Measurement {
+    /// Who measures.
+    pub platform: Platform,
+    /// The registers that are compared, each a digest of the platform's length, in the platform's order.
+    pub registers: Vec<Vec<u8>>,
+    /// What was measured, for people: name and version of the software.
+    pub software: String,
+}
+
+impl Measurement {
+    /// The identity: platform and registers.
+    pub fn id(&self) -> [u8; 32] {
+        digest("assay measurement v1", &wire::bytes(&(self.platform, &self.registers)))
+    }
+}
