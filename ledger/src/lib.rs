@@ -1,7 +1,10 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+pub mod abci;
 pub mod app;
+pub mod cli;
+pub mod comet;
 mod event;
 pub mod genesis;
 mod money;

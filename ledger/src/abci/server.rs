@@ -13,7 +13,7 @@ use tendermint_proto::v0_38::abci::response::Value as Said;
 use tendermint_proto::v0_38::abci::{Request, Response, ResponseException};
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, BufWriter};
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -79,7 +79,7 @@ impl Listener {
             Address::Tcp(host) => Ok(Self::Tcp(TcpListener::bind(host).await?)),
             Address::Unix(path) => {
                 if path.exists() {
-                    if tokio::net::UnixStream::connect(path).await.is_ok() {
+                    if UnixStream::connect(path).await.is_ok() {
                         return Err(io::ErrorKind::AddrInUse.into());
                     }
                     std::fs::remove_file(path)?;
@@ -103,22 +103,22 @@ impl Listener {
         }
     }
 
-    async fn accept(&self, connections: &mut JoinSet<Result<(), ServeError>>, server: &Server) -> io::Result<()> {
+    async fn accept(&self) -> io::Result<Stream> {
         match self {
             Self::Tcp(listener) => {
                 let (stream, _) = listener.accept().await?;
                 stream.set_nodelay(true)?;
-                let (reader, writer) = stream.into_split();
-                connections.spawn(server.clone().converse(reader, writer));
+                Ok(Stream::Tcp(stream))
             }
-            Self::Unix(listener) => {
-                let (stream, _) = listener.accept().await?;
-                let (reader, writer) = stream.into_split();
-                connections.spawn(server.clone().converse(reader, writer));
-            }
+            Self::Unix(listener) => Ok(Stream::Unix(listener.accept().await?.0)),
         }
-        Ok(())
     }
+}
+
+/// A connection.
+enum Stream {
+    Tcp(TcpStream),
+    Unix(UnixStream),
 }
 
 /// Why the server stopped.
@@ -148,7 +148,9 @@ pub async fn serve(
     loop {
         tokio::select! {
             () = &mut stop => break,
-            accepted = listener.accept(&mut connections, &server) => accepted?,
+            accepted = listener.accept() => {
+                connections.spawn(server.clone().converse(accepted?));
+            }
             Some(ended) = connections.join_next(), if !connections.is_empty() => match ended {
                 // A connection that broke is CometBFT's to report.
                 Ok(Ok(()) | Err(ServeError::Socket(_))) => {}
@@ -174,9 +176,22 @@ struct Server {
 type Answered = (Response, Result<(), AppError>);
 
 impl Server {
-    async fn converse<R, W>(self, reader: R, writer: W) -> Result<(), ServeError>
+    async fn converse(self, stream: Stream) -> Result<(), ServeError> {
+        match stream {
+            Stream::Tcp(stream) => {
+                let (reader, writer) = stream.into_split();
+                self.exchange(reader, writer).await
+            }
+            Stream::Unix(stream) => {
+                let (reader, writer) = stream.into_split();
+                self.exchange(reader, writer).await
+            }
+        }
+    }
+
+    async fn exchange<R, W>(self, reader: R, writer: W) -> Result<(), ServeError>
     where
-        R: AsyncRead + Unpin + Send + 'static,
+        R: AsyncRead + Unpin,
         W: AsyncWrite + Unpin + Send + 'static,
     {
         let (queue, waiting) = mpsc::channel(WAITING_MAX);

@@ -87,6 +87,9 @@ pub enum AppError {
         /// What there is.
         found: u128,
     },
+    /// A thread panicked within the application, whose state nothing may be built on after that.
+    #[error("the application panicked")]
+    Panicked,
 }
 
 /// Reads the committed state; cheap to clone.
