@@ -23,7 +23,7 @@ fn a_stop_between_finalize_and_commit_loses_nothing_but_that_block() {
     assert_eq!(chain.app.last(), last);
     assert!(matches!(chain.app.commit(), Err(AppError::Misuse(Misuse::NothingFinalized))));
     // Replay gives the same app hash, also when it is finalized twice.
-    assert_eq!(chain.app.finalize(&[transaction.clone()], block).unwrap(), lost);
+    assert_eq!(chain.app.finalize(std::slice::from_ref(&transaction), block).unwrap(), lost);
     assert_eq!(chain.block_at(block, &[transaction]), lost);
     chain = chain.restart();
     assert_eq!(chain.app.last(), lost.committed);
