@@ -5,13 +5,13 @@ use std::time::Instant;
 use anyhow::Result;
 use assay_circuits::eval::Weights;
 use assay_prover::halo2::choose::choose;
+use assay_prover::halo2::packed::Packed;
 use assay_prover::halo2::srs::make;
 use assay_prover::halo2::{Proven, Prover};
 use assay_verifier::circuit::{CheckedCircuit, Circuit, Limits};
 use assay_verifier::halo2::shape::Visibility;
 use assay_verifier::key::{CheckedKey, Key};
 use assay_verifier::{verify as verify_proof, wire};
-use halo2_proofs::SerdeFormat;
 use serde::{Deserialize, Serialize};
 
 use crate::machine;
@@ -32,7 +32,7 @@ pub struct Compact {
     pub proof_bytes: u64,
     /// Size of the key file.
     pub key_bytes: u64,
-    /// Size of the proving key.
+    /// Size of the proving key's file.
     pub proving_key_bytes: u64,
     /// Highest resident memory of the process, which makes the keys too.
     pub prove_memory_bytes: u64,
@@ -79,7 +79,7 @@ pub fn measure(prepared: &Path, repeat: usize) -> Result<Compact> {
         verify_s: median(&mut verify),
         proof_bytes,
         key_bytes: wire::encode(&key).len() as u64,
-        proving_key_bytes: prover.proving_key().to_bytes(SerdeFormat::RawBytesUnchecked).len() as u64,
+        proving_key_bytes: wire::encode(&Packed::new(prover.key(), prover.proving_key())).len() as u64,
         prove_memory_bytes,
     })
 }

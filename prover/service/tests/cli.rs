@@ -166,8 +166,19 @@ fn all_kinds_of_files_are_inspected() {
 
 #[test]
 fn the_demo_proves_ten_digits_and_refuses_forgeries() {
-    let (code, answer) = Folder::new().json(&["demo"]);
+    digits(&["demo"], false);
+}
+
+#[test]
+fn the_demo_hides_the_weights() {
+    digits(&["demo", "--engine", "halo2"], true);
+    Folder::new().refuses(&["demo", "--engine", "halo2", "--model", "gpt"], &["halo2", "--model gpt"]);
+}
+
+fn digits(command: &[&str], hiding: bool) {
+    let (code, answer) = Folder::new().json(command);
     assert_eq!((code, &answer["verified"]), (0, &json!(true)));
+    assert_eq!(answer["hiding"], json!(hiding));
     let images = answer["images"].as_array().unwrap();
     assert_eq!(images.len(), 10);
     assert!(images.iter().all(|image| image["verified"] == true));

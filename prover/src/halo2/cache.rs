@@ -1,26 +1,19 @@
 //! Proving keys on disk, by the digest of their verification key.
 //!
-//! A proving key is made from the circuit in seconds and read in a fraction of that. A file is a tag, the verification key's digest, the
-//! SHA-256 of what follows, and the library's own encoding. Nothing in it is taken on trust: the hash guards against damage, and the key inside
-//! must have the very commitments of the verification key. Files are written beside their place and renamed, and the least recently used
-//! ones are deleted when all together exceed a limit.
+//! A proving key is made from the circuit in seconds and read in a fraction of that. A file holds it packed ([`Packed`]); its checksum guards
+//! against damage, and its commitments are those of the verification key. Files are written beside their place and renamed, and the least
+//! recently used ones are deleted when all together exceed a limit.
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use assay_verifier::digest::digest;
 use assay_verifier::halo2::curve::G1Affine;
 use assay_verifier::halo2::key::CheckedKey;
-use halo2_proofs::SerdeFormat;
+use assay_verifier::wire;
 use halo2_proofs::plonk::ProvingKey;
 
-use super::circuit::{Setting, Synthesis};
-
-/// Kind and version of the files.
-const MAGIC: [u8; 8] = *b"ASSAYPK1";
-/// Bytes before the library's encoding.
-const HEAD: usize = MAGIC.len() + 64;
+use super::packed::Packed;
 
 /// A folder of proving keys.
 #[derive(Clone, Debug)]
@@ -41,10 +34,10 @@ impl Cache {
     }
 
     /// The proving key of a verification key, if it is here and whole. A file that is not is deleted.
-    pub fn load(&self, setting: &Setting, key: &CheckedKey) -> Option<ProvingKey<G1Affine>> {
+    pub fn load(&self, key: &CheckedKey) -> Option<ProvingKey<G1Affine>> {
         let path = self.path(key);
         let bytes = fs::read(&path).ok()?;
-        let loaded = decode(&bytes, setting, key);
+        let loaded = wire::decode::<Packed>(&bytes).ok().and_then(|packed| packed.unpack(key));
         match loaded {
             Some(_) => touch(&path),
             None => drop(fs::remove_file(&path)),
@@ -57,8 +50,8 @@ impl Cache {
     /// # Errors
     /// The folder cannot be written to.
     pub fn store(&self, key: &CheckedKey, pk: &ProvingKey<G1Affine>) -> io::Result<bool> {
-        let body = pk.to_bytes(SerdeFormat::RawBytesUnchecked);
-        let size = (HEAD + body.len()) as u64;
+        let bytes = wire::encode(&Packed::new(key, pk));
+        let size = bytes.len() as u64;
         if size > self.limit {
             return Ok(false);
         }
@@ -67,10 +60,7 @@ impl Cache {
         let path = self.path(key);
         let partial = path.with_extension(format!("{}.partial", std::process::id()));
         let mut file = File::create(&partial)?;
-        file.write_all(&MAGIC)?;
-        file.write_all(&key.digest().0)?;
-        file.write_all(&digest("assay proving key v1", &body))?;
-        file.write_all(&body)?;
+        file.write_all(&bytes)?;
         file.sync_all()?;
         fs::rename(&partial, &path)?;
         Ok(true)
@@ -104,18 +94,4 @@ fn touch(path: &Path) {
     if let Ok(file) = File::options().append(true).open(path) {
         drop(file.set_modified(SystemTime::now()));
     }
-}
-
-fn decode(bytes: &[u8], setting: &Setting, key: &CheckedKey) -> Option<ProvingKey<G1Affine>> {
-    let (head, body) = bytes.split_at_checked(HEAD)?;
-    let (magic, head) = head.split_at(MAGIC.len());
-    let (of, hash) = head.split_at(32);
-    (magic == MAGIC && of == key.digest().0 && hash == digest("assay proving key v1", body)).then_some(())?;
-    let mut reader = body;
-    let pk =
-        ProvingKey::read::<_, Synthesis<'_>>(&mut reader, SerdeFormat::RawBytesUnchecked, setting.params()).ok()?;
-    let vk = key.vk();
-    (pk.get_vk().fixed_commitments() == vk.fixed_commitments()
-        && pk.get_vk().permutation().commitments() == vk.permutation().commitments())
-    .then_some(pk)
 }

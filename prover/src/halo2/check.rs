@@ -6,7 +6,7 @@ use assay_verifier::halo2::key::{CheckedKey, constraint_system};
 use halo2_proofs::poly::kzg::commitment::ParamsKZG;
 
 use super::circuit::Setting;
-use super::keygen::{KeygenError, blinding_rows, points};
+use super::keygen::{KeygenError, points};
 use super::prove::commit;
 use super::secret::Secret;
 use super::witness::weight_columns;
@@ -18,8 +18,6 @@ pub struct Derived {
     pub relations: bool,
     /// Copies between cells.
     pub copies: bool,
-    /// Blinding rows, if anything is hidden.
-    pub blinding: Option<bool>,
     /// Weights, where they are at hand: public ones, or private ones with their secret.
     pub weights: Option<bool>,
 }
@@ -50,7 +48,6 @@ pub fn derive(
         all.all(|(column, (derived, stated))| of_weights.contains(&column) != weights || derived == stated)
     };
     let rows = vk.cs().blinding_factors() + 1;
-    let blinding = (!stated.blinding.is_empty()).then(|| blinding_rows(params, &pk, rows) == stated.blinding);
     let weights = match (at_hand, secret) {
         (None, _) => None,
         (Some(_), _) if !stated.visibility.private_weights => Some(same(true)),
@@ -58,7 +55,7 @@ pub fn derive(
         (Some(_), Some(secret)) => Some(private_weights(&setting, params, &pk, secret, rows) == stated.weights),
     };
     let copies = points(vk.permutation().commitments()) == stated.permutation;
-    Ok(Derived { relations: same(false), copies, blinding, weights })
+    Ok(Derived { relations: same(false), copies, weights })
 }
 
 /// Positions of the fixed columns that hold public weights.

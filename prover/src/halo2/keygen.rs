@@ -1,14 +1,19 @@
 //! Keys.
 use assay_circuits::eval::{EvalError, Weights};
 use assay_verifier::circuit::{CheckedCircuit, Limits};
+use assay_verifier::halo2::blinding::{self, Blinding};
 use assay_verifier::halo2::curve::{Bn256, Fr, G1Affine, Point};
 use assay_verifier::halo2::key::{CheckedKey, Key, KeyError};
 use assay_verifier::halo2::shape::{Shape, Visibility};
 use assay_verifier::halo2::srs::Srs;
-use halo2_proofs::arithmetic::Field;
+use assay_verifier::halo2::transcript::Reader;
+use halo2_proofs::arithmetic::{Field, eval_polynomial};
+use halo2_proofs::halo2curves::ff::BatchInvert;
+use halo2_proofs::halo2curves::group::Curve;
 use halo2_proofs::plonk::{ProvingKey, keygen_pk2};
-use halo2_proofs::poly::commitment::Params;
+use halo2_proofs::poly::commitment::{Blind, Params};
 use halo2_proofs::poly::kzg::commitment::ParamsKZG;
+use halo2_proofs::transcript::{Transcript, TranscriptRead};
 
 use super::circuit::{Setting, Synthesis};
 use super::layout::Layout;
@@ -115,7 +120,7 @@ impl Setting {
             fixed: points(vk.fixed_commitments()),
             permutation: points(vk.permutation().commitments()),
             weights,
-            blinding: if hides { blinding_rows(params, pk, rows) } else { Vec::new() },
+            blinding: hides.then(|| blinding(params, pk, &srs, rows)),
         };
         Ok(CheckedKey::new(&key, &Limits::default())?)
     }
@@ -126,8 +131,33 @@ pub(super) fn points(points: &[G1Affine]) -> Vec<Point> {
     points.iter().map(Point::new).collect()
 }
 
-/// Commitments to the Lagrange polynomials of the last rows.
-pub(super) fn blinding_rows(params: &ParamsKZG<Bn256>, pk: &ProvingKey<G1Affine>, rows: usize) -> Vec<Point> {
-    let unit = |row: usize| (0..rows).map(|at| if at == row { Fr::ONE } else { Fr::ZERO }).collect::<Vec<Fr>>();
-    (0..rows).flat_map(|row| commit(params, pk, &[Vec::new()], &[unit(row)])).collect()
+/// Commitments to the Lagrange polynomials of the last rows, with their opening.
+fn blinding(params: &ParamsKZG<Bn256>, pk: &ProvingKey<G1Affine>, srs: &Srs, rows: usize) -> Blinding {
+    let n = 1usize << params.k();
+    let unit = |at: usize| (0..n).map(|row| if row == at { Fr::ONE } else { Fr::ZERO }).collect();
+    open(params, pk, srs, &(n - rows..n).map(unit).collect::<Vec<Vec<Fr>>>())
+}
+
+/// Commitments to columns, opened together at the point that [`Blinding::check`] draws. What it expects are those of [`blinding`].
+pub fn open(params: &ParamsKZG<Bn256>, pk: &ProvingKey<G1Affine>, srs: &Srs, columns: &[Vec<Fr>]) -> Blinding {
+    let domain = pk.get_vk().get_domain();
+    let commit = |column: Vec<Fr>| {
+        Point::new(&params.commit_lagrange(&domain.lagrange_from_vec(column), Blind::default()).to_affine())
+    };
+    let rows: Vec<Point> = columns.iter().cloned().map(commit).collect();
+    let messages: Vec<u8> = rows.iter().flat_map(|point| point.0).collect();
+    let mut transcript = Reader::new(&blinding::prefix(&srs.digest(), params.k() as u8), &messages);
+    rows.iter().for_each(|_| drop(transcript.read_point()));
+    let r = *transcript.squeeze_challenge_scalar::<()>();
+    let z = *transcript.squeeze_challenge_scalar::<()>();
+    let combined: Vec<Fr> = (0..1usize << params.k())
+        .map(|row| blinding::combination(r, &columns.iter().map(|column| column[row]).collect::<Vec<Fr>>()))
+        .collect();
+    let value = eval_polynomial(&domain.lagrange_to_coeff(domain.lagrange_from_vec(combined.clone())), z);
+    // (F - v) / (X - z), row by row.
+    let points = std::iter::successors(Some(Fr::ONE), |point| Some(*point * domain.get_omega()));
+    let mut divisors: Vec<Fr> = points.take(combined.len()).map(|point| point - z).collect();
+    divisors.iter_mut().batch_invert();
+    let quotient = combined.iter().zip(&divisors).map(|(cell, inverse)| (*cell - value) * inverse).collect();
+    Blinding { rows, opening: commit(quotient) }
 }

@@ -8,6 +8,7 @@ pub mod evm;
 pub mod fixed;
 pub mod keygen;
 pub mod layout;
+pub mod packed;
 pub mod program;
 pub mod prove;
 mod prover;

@@ -59,7 +59,7 @@ impl Prover {
         check_weights(key.circuit(), &weights).map_err(KeygenError::Weights)?;
         let (shape, visibility) = (key.key().shape, key.key().visibility);
         let setting = Setting::new(key.circuit().clone(), weights, visibility, shape)?;
-        let stored = cache.and_then(|cache| cache.load(&setting, &key));
+        let stored = cache.and_then(|cache| cache.load(&key));
         let pk = match stored {
             Some(pk) => pk,
             None => {

@@ -1,6 +1,8 @@
 //! Keys that must be refused before anything is worked out from them, and keys that are changed in any bit.
+use assay_prover::halo2::keygen::open;
 use assay_verifier::circuit::Limits;
-use assay_verifier::halo2::curve::{G2Affine, Point};
+use assay_verifier::halo2::blinding::Blinding;
+use assay_verifier::halo2::curve::{Fr, G2Affine, Point};
 use assay_verifier::halo2::key::{CheckedKey, Key, KeyError};
 use assay_verifier::halo2::shape::{Shape, ShapeError};
 use assay_verifier::halo2::srs::{Point2, SrsError};
@@ -75,11 +77,10 @@ fn columns() {
     assert_eq!(fit(&|key| key.shape.lanes += 1), "columns with copies");
     assert_eq!(fit(&|key| key.shape.tables += 1), "fixed columns");
     type List = fn(&mut Key) -> &mut Vec<Point>;
-    let lists: [(&str, List); 4] = [
+    let lists: [(&str, List); 3] = [
         ("fixed columns", |key| &mut key.fixed),
         ("columns with copies", |key| &mut key.permutation),
         ("columns of weights", |key| &mut key.weights),
-        ("blinding rows", |key| &mut key.blinding),
     ];
     for (name, list) in lists {
         assert_eq!(fit(&|key| list(key).truncate(1)), name);
@@ -100,7 +101,55 @@ fn columns() {
     }
     let mut few = key.clone();
     few.shape.k = 5;
-    assert!(matches!(check(&few), Some(KeyError::Rows(_)) | None));
+    assert!(matches!(check(&few), Some(KeyError::Rows(_) | KeyError::Blinding)));
+}
+
+/// With other commitments in place of the blinding rows', a publisher could change hidden weights from proof to proof.
+#[test]
+fn blinding_rows() {
+    let key = hidden();
+    let refused = |expected: KeyError, change: &dyn Fn(&mut Blinding)| {
+        let mut key = key.clone();
+        change(key.blinding.as_mut().unwrap());
+        assert_eq!(check(&key), Some(expected));
+    };
+    let count = key.blinding.as_ref().unwrap().rows.len();
+    let fit = |actual| KeyError::Fit { what: "blinding rows", actual, expected: count };
+    refused(fit(count - 1), &|blinding| blinding.rows.truncate(count - 1));
+    refused(fit(count + 1), &|blinding| blinding.rows.push(blinding.opening));
+    let mut without = key.clone();
+    without.blinding = None;
+    assert_eq!(check(&without), Some(fit(0)));
+    let mut public = Made::new(USUAL).key().key().clone();
+    public.blinding = key.blinding.clone();
+    assert_eq!(check(&public), Some(KeyError::Fit { what: "blinding rows", actual: count, expected: 0 }));
+    for row in 0..count {
+        refused(KeyError::Blinding, &|blinding| blinding.rows[row] = blinding.opening);
+        refused(KeyError::Blinding, &|blinding| blinding.rows[row] = Point([0xff; 32]));
+    }
+    refused(KeyError::Blinding, &|blinding| blinding.rows.swap(0, 1));
+    refused(KeyError::Blinding, &|blinding| blinding.opening = blinding.rows[0]);
+    refused(KeyError::Blinding, &|blinding| blinding.opening = Point([0; 32]));
+}
+
+/// The rows' commitments with one of them moved by that of a row with weights, opened as they are.
+#[test]
+fn moved_blinding_rows() {
+    let made = Made::new(Form { visibility: HIDDEN, ..USUAL });
+    let (tools, key) = (made.prover.tools(), made.key().key().clone());
+    let rows = key.blinding.as_ref().unwrap().rows.len();
+    let n = 1usize << key.shape.k;
+    let mut columns: Vec<Vec<Fr>> =
+        (n - rows..n).map(|at| (0..n).map(|row| if row == at { Fr::one() } else { Fr::zero() }).collect()).collect();
+    for moved in [false, true] {
+        if moved {
+            columns[0][3] = Fr::one();
+        }
+        let mut changed = key.clone();
+        changed.blinding = Some(open(tools.params, tools.pk, &key.srs, &columns));
+        assert_eq!(check(&changed), moved.then_some(KeyError::Blinding));
+        assert_eq!(changed.blinding == key.blinding, !moved);
+    }
 }
 
 /// A point of the curve that is outside of the group of prime order, as almost all are.

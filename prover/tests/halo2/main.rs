@@ -13,6 +13,7 @@ mod deviations;
 mod engines;
 mod golden;
 mod hidden;
+mod kept;
 mod keys;
 mod proofs;
 mod real;

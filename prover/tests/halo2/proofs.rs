@@ -5,12 +5,13 @@ use assay_verifier::halo2::shape::Visibility;
 use assay_verifier::key;
 use assay_verifier::statement::{Argument, Inputs, Proof};
 use halo2_proofs::halo2curves::ff::PrimeField;
+use halo2_proofs::halo2curves::group::prime::PrimeCurveAffine;
 use rand_core::OsRng;
 
 use assay_prover::halo2::srs::make;
 use assay_prover::sumcheck;
 use assay_verifier::circuit::Limits;
-use assay_verifier::halo2::curve::{Fr, Point};
+use assay_verifier::halo2::curve::{Fr, G1Affine, Point};
 
 use crate::common::{Numbers, inputs_of, weights_of};
 use crate::real::{K, Made, proven, prover, small, srs};
@@ -189,8 +190,10 @@ fn commitments_to_inputs() {
         assert_eq!(verdict(&changed), Err(VerifyError::Argument));
         changed[column] = [0; 32];
         assert_ne!(verdict(&changed), Ok(()));
-        changed[column] = [0x7f; 32];
-        assert_eq!(verdict(&changed), Err(VerifyError::Commitment));
+        for bytes in [[0x7f; 32], Point::new(&G1Affine::identity()).0] {
+            changed[column] = bytes;
+            assert_eq!(verdict(&changed), Err(VerifyError::Commitment));
+        }
     }
     assert_eq!(verdict(&own.0[1..]), Err(VerifyError::Commitment));
     assert_eq!(verdict(&[&own.0[..], &own.0[..1]].concat()), Err(VerifyError::Commitment));

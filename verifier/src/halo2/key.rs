@@ -6,6 +6,7 @@ use halo2_proofs::poly::kzg::commitment::ParamsKZG;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::blinding::Blinding;
 use super::config::{Columns, WeightColumns};
 use super::curve::{Bn256, Fr, G1Affine, Point};
 use super::domain::domain;
@@ -39,7 +40,7 @@ pub struct Key {
     /// Hiding commitments to the columns of private weights.
     pub weights: Vec<Point>,
     /// Commitments of the blinding rows, if anything is hidden.
-    pub blinding: Vec<Point>,
+    pub blinding: Option<Blinding>,
 }
 
 impl Key {
@@ -81,6 +82,9 @@ pub enum KeyError {
         /// Which one.
         position: usize,
     },
+    /// The commitments of the blinding rows are not those, or their opening does not show it.
+    #[error("the commitments of the blinding rows do not open as those do")]
+    Blinding,
     /// The rows do not hold the public values.
     #[error("the rows do not hold the public values: {0}")]
     Rows(String),
@@ -114,11 +118,19 @@ impl CheckedKey {
             WeightColumns::Public(_) => 0,
         };
         let hides = private != 0 || key.shape.inputs != 0;
+        let rows = key.blinding.as_ref().map_or(0, |blinding| blinding.rows.len());
+        let expected = if hides { blinding } else { 0 };
+        if key.blinding.is_some() != hides || rows != expected {
+            return Err(KeyError::Fit { what: "blinding rows", actual: rows, expected });
+        }
         let points = |what, points: &[Point], expected| decode(what, points, expected);
         let fixed = points("fixed columns", &key.fixed, cs.num_fixed_columns())?;
         let permutation = points("columns with copies", &key.permutation, cs.permutation().get_columns().len())?;
         let weights = points("columns of weights", &key.weights, private)?;
-        let blinding = points("blinding rows", &key.blinding, if hides { blinding } else { 0 })?;
+        let blinding = match &key.blinding {
+            Some(rows) => rows.check(&key.srs.digest(), &params.s_g2(), key.shape.k).ok_or(KeyError::Blinding)?,
+            None => Vec::new(),
+        };
         let degree = KeyError::Fit { what: "degree", actual: cs.degree(), expected: DEGREE_MAX };
         let domain = domain(cs.degree(), key.shape.k).ok_or(degree)?;
         let permutation = permutation::VerifyingKey::from_commitments(permutation);

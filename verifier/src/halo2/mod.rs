@@ -1,4 +1,5 @@
 //! The engine `halo2`: KZG on BN254, a few kilobytes, zero knowledge.
+pub mod blinding;
 pub mod config;
 pub mod curve;
 mod domain;

@@ -1,5 +1,6 @@
 //! Verification of a proof.
 use alloc::vec::Vec;
+use halo2_proofs::halo2curves::group::prime::PrimeCurveAffine;
 use halo2_proofs::plonk::verify_proof;
 use halo2_proofs::poly::kzg::multiopen::VerifierSHPLONK;
 use halo2_proofs::poly::kzg::strategy::SingleStrategy;
@@ -55,7 +56,7 @@ pub enum VerifyError {
         /// Where in the model's order.
         position: usize,
     },
-    /// A commitment to inputs is malformed, or there is another number of them than the key has columns.
+    /// A commitment to inputs is malformed or at infinity, or there is another number of them than the key has columns.
     #[error("the commitment to the inputs is malformed")]
     Commitment,
     /// The argument does not hold, or its encoding is malformed.
@@ -151,8 +152,8 @@ pub fn verify(
     if inputs.len() != usize::from(key.key().shape.inputs) {
         return Err(VerifyError::Commitment);
     }
-    let committed: Vec<G1Affine> =
-        inputs.iter().map(Point::decode).collect::<Option<_>>().ok_or(VerifyError::Commitment)?;
+    let finite = |point: &Point| point.decode().filter(|point| !bool::from(point.is_identity()));
+    let committed: Vec<G1Affine> = inputs.iter().map(finite).collect::<Option<_>>().ok_or(VerifyError::Commitment)?;
     let instance: Vec<Fr> = public.iter().map(|&value| field(value)).collect();
     let columns: Vec<&[Fr]> = instance_columns(&instance);
     let mut transcript = Reader::new(&prefix(key, context, inputs), proof);

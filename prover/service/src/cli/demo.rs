@@ -2,11 +2,13 @@
 //!
 //! The models, their calibration inputs and their test inputs are part of the binary.
 mod digits;
+mod engine;
 mod forgery;
 mod gpt;
 mod setup;
 
 use anyhow::Result;
+use assay_verifier::key::Engine;
 use clap::{Args, ValueEnum};
 
 use super::Verdict;
@@ -24,6 +26,7 @@ the random number that one is drawn with. All in integers: who has the proofs ca
 
 Examples:
   assay demo
+  assay demo --engine halo2
   assay demo --model gpt --prompt \"Mr. Darcy \" --tokens 60";
 
 /// See it work, without any files: digits are recognised, or a text is written, and each answer is proven
@@ -33,6 +36,9 @@ pub struct Arguments {
     /// Which model works
     #[arg(long, value_enum, default_value_t = Model::Digits)]
     model: Model,
+    /// How answers are proven: sumcheck (fast, hides nothing) or halo2 (a few kilobytes, hides the weights)
+    #[arg(long, value_name = "ENGINE", default_value_t = Engine::Sumcheck)]
+    engine: Engine,
     /// The text to continue, with `--model gpt` [default: "Elizabeth "]
     #[arg(long, value_name = "TEXT")]
     prompt: Option<String>,
@@ -56,6 +62,10 @@ enum Model {
 /// Runs the command.
 pub fn run(arguments: &Arguments, output: &Output) -> Result<Verdict> {
     match arguments.model {
+        Model::Gpt if arguments.engine == Engine::Halo2 => {
+            let what = "with the engine halo2 each character of the text takes minutes and 5 GB of memory";
+            Err(problem(what, "leave out --engine halo2, or --model gpt"))
+        }
         Model::Gpt => gpt::run(&gpt::Task::new(arguments)?, output),
         Model::Digits => {
             let given = [
@@ -66,7 +76,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<Verdict> {
             if let Some((option, _)) = given.iter().find(|(_, given)| *given) {
                 return Err(problem(format!("{option}: the model of digits writes no text"), "add --model gpt"));
             }
-            digits::run(output)
+            digits::run(arguments.engine, output)
         }
     }
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use assay_prover::file::CircuitFile;
 use assay_prover::halo2::srs::SrsFile;
-use assay_verifier::key::Key;
+use assay_verifier::key::{Engine, Key};
 use assay_verifier::statement::{Argument, Inputs, Proof};
 use assay_verifier::wire::{self, File};
 use clap::Args;
@@ -70,8 +70,12 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<Verdict> {
             circuit::show_file(&file, output);
         }
         Some((Key::MAGIC, ..)) => {
-            let key = circuit::Key::check(path, &files::decode(path, &bytes)?)?;
-            head("verification key; its range proof verifies");
+            let decoded: Key = files::decode(path, &bytes)?;
+            let key = circuit::Key::check(path, &decoded)?;
+            head(match decoded.engine() {
+                Engine::Sumcheck => "verification key; its range proof verifies",
+                Engine::Halo2 => "verification key; `assay key --check` derives anew what it commits to",
+            });
             key.show(output);
         }
         Some((Proof::MAGIC, ..)) => {

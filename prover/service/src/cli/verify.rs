@@ -143,7 +143,7 @@ fn difference(arguments: &Arguments, checked: &CheckedKey, proof: &Proof, output
     Ok((!same).then(other))
 }
 
-fn soundness_bits(key: &CheckedKey) -> Option<f64> {
+pub fn soundness_bits(key: &CheckedKey) -> Option<f64> {
     match key {
         CheckedKey::Sumcheck(key) => Some(security::soundness(key).ok()?.1),
         CheckedKey::Halo2(_) => None,

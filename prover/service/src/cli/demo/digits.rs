@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use assay_circuits::io;
 use assay_circuits::onnx::Declaration;
-use assay_verifier::key::CheckedKey;
+use assay_verifier::key::{CheckedKey, Engine};
 use assay_verifier::statement::Proof;
 use assay_verifier::{VerifyError, verify, wire};
 use serde::Serialize;
@@ -57,9 +57,9 @@ struct ImageAnswer {
 }
 
 /// Runs the demo.
-pub fn run(output: &Output) -> Result<Verdict> {
+pub fn run(engine: Engine, output: &Output) -> Result<Verdict> {
     show::opening(output);
-    let (setup, prover) = Setup::new(MODEL, CALIBRATION)?;
+    let (setup, prover) = Setup::new(MODEL, CALIBRATION, engine)?;
     show::setup(&setup, output);
     let ports = &setup.key.circuit().inputs;
     let declared: Vec<_> = ports.iter().map(|port| Declaration::new(&port.name, port.dims.clone())).collect();

@@ -6,8 +6,7 @@ mod text;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use assay_prover::sumcheck::Prover;
-use assay_verifier::key::CheckedKey;
+use assay_verifier::key::{CheckedKey, Engine};
 use assay_verifier::statement::Proof;
 use assay_verifier::{VerifyError, verify, wire};
 use serde::Serialize;
@@ -15,6 +14,7 @@ use serde::Serialize;
 use super::super::output::{Output, milliseconds};
 use super::super::progress::Progress;
 use super::super::{Verdict, inputs};
+use super::engine::Prover;
 use super::forgery::{Forgery, flip_bit};
 use super::setup::{Setup, SetupAnswer, Times};
 use text::Vocabulary;
@@ -85,7 +85,7 @@ struct TokenAnswer<'a> {
 /// Runs the demo.
 pub fn run(task: &Task, output: &Output) -> Result<Verdict> {
     show::opening(output);
-    let (setup, prover) = Setup::new(MODEL, CALIBRATION)?;
+    let (setup, prover) = Setup::new(MODEL, CALIBRATION, Engine::Sumcheck)?;
     show::setup(&setup, output);
     let written = write_all(task, &prover, &setup.checked, output)?;
     let last = written.last().context("at least one character is written")?;

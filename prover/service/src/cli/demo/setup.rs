@@ -8,23 +8,25 @@ use assay_circuits::report::Report;
 use assay_circuits::tensor::Tensor;
 use assay_circuits::{CompileOptions, Model};
 use assay_prover::file::{CheckedFile, CircuitFile};
-use assay_prover::sumcheck::Prover;
 use assay_verifier::circuit::Limits;
-use assay_verifier::key::{CheckedKey, Key};
-use assay_verifier::sumcheck::security;
+use assay_verifier::key::{CheckedKey, Engine, Key};
 use assay_verifier::wire;
 use serde::Serialize;
 
 use super::super::compile;
 use super::super::output::{Output, bytes, duration, grouped, milliseconds};
 use super::super::progress::Progress;
+use super::super::secrecy::Secrecy;
+use super::super::verify::soundness_bits;
+use super::engine::Prover;
 
 /// A compiled and committed model.
 pub struct Setup {
     pub report: Report,
     pub key: Key,
     pub checked: CheckedKey,
-    pub soundness_bits: f64,
+    pub secrecy: Secrecy,
+    soundness_bits: Option<f64>,
     compile_duration: Duration,
     key_duration: Duration,
     key_check_duration: Duration,
@@ -38,8 +40,10 @@ pub struct SetupAnswer<'a> {
     circuit: String,
     key: String,
     report: &'a Report,
+    engine: String,
     hiding: bool,
-    soundness_bits: f64,
+    secrecy: &'a Secrecy,
+    soundness_bits: Option<f64>,
     compile_duration_ms: f64,
     key_duration_ms: f64,
     key_check_duration_ms: f64,
@@ -49,7 +53,7 @@ pub struct SetupAnswer<'a> {
 
 impl Setup {
     /// Compiles a model, commits to its weights and checks the key as a verifier does.
-    pub fn new(model: &[u8], calibration: &[u8]) -> Result<(Self, Prover)> {
+    pub fn new(model: &[u8], calibration: &[u8], engine: Engine) -> Result<(Self, Prover)> {
         let model = Model::from_bytes(model, &NoExternalData)?;
         let start = Instant::now();
         let progress = Progress::steps(6, "Compiling");
@@ -63,20 +67,19 @@ impl Setup {
 
         let start = Instant::now();
         let progress = Progress::spinner("Making the key");
-        let prover = CheckedFile::new(file)?.prover()?;
-        let key = Key::from(prover.prove_range()?);
+        let (prover, key) = Prover::new(engine, CheckedFile::new(file)?, &progress)?;
         drop(progress);
         let key_duration = start.elapsed();
         let key_size_bytes = wire::encode(&key).len();
         let start = Instant::now();
         let checked = CheckedKey::new(&key, &Limits::default())?;
         let key_check_duration = start.elapsed();
-        let (_, soundness_bits) = security::soundness(prover.key())?;
         let setup = Self {
             report,
+            secrecy: Secrecy::of(&key),
+            soundness_bits: soundness_bits(&checked),
             key,
             checked,
-            soundness_bits,
             compile_duration,
             key_duration,
             key_check_duration,
@@ -102,9 +105,21 @@ impl Setup {
 
     /// Shows how certain a verified proof is.
     pub fn show_certainty(&self, output: &Output) {
-        let bits = self.soundness_bits.floor();
-        let text = format!("{bits:.0} bits: to pass off a false statement takes about 2^{bits:.0} attempts");
-        output.field("certainty", text);
+        match self.soundness_bits.map(f64::floor) {
+            Some(bits) => output.field(
+                "certainty",
+                format_args!("{bits:.0} bits: to pass off a false statement takes about 2^{bits:.0} attempts"),
+            ),
+            None => output.field(
+                "certainty",
+                "as hard as discrete logarithms on the curve BN254 (about 100 bits), for all but who made the reference string",
+            ),
+        }
+    }
+
+    /// Shows what proofs hide.
+    pub fn show_secrecy(&self, output: &Output) {
+        self.secrecy.show(output);
     }
 
     /// Shows times and sizes of what is done once, and of the answers.
@@ -132,7 +147,9 @@ impl Setup {
             circuit: self.key.circuit().digest().to_string(),
             key: self.key.digest().to_string(),
             report: &self.report,
-            hiding: false,
+            engine: self.key.engine().to_string(),
+            hiding: self.secrecy.hiding,
+            secrecy: &self.secrecy,
             soundness_bits: self.soundness_bits,
             compile_duration_ms: milliseconds(self.compile_duration),
             key_duration_ms: milliseconds(self.key_duration),

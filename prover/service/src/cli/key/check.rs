@@ -144,8 +144,8 @@ fn halo2_parts(path: &Path, key: &halo2::key::Key, file: Option<&CheckedFile>, s
     let derived = derive(&checked, &params, weights, secret.as_ref()).map_err(|error| compact::keygen(&error))?;
     parts.push(same("relations and tables", derived.relations, "fixed columns, made anew from the description"));
     parts.push(same("copies", derived.copies, "the permutation, made anew from the description"));
-    if let Some(blinding) = derived.blinding {
-        parts.push(same("blinding rows", blinding, "commitments to the last rows, made anew"));
+    if key.blinding.is_some() {
+        parts.push(row("blinding rows", Finding::Confirmed, "their opening verifies"));
     }
     parts.push(match (derived.weights, key.visibility.private_weights) {
         (Some(weights), _) => same("the weights", weights, "commitment to those of the circuit file, made anew"),
@@ -154,11 +154,10 @@ fn halo2_parts(path: &Path, key: &halo2::key::Key, file: Option<&CheckedFile>, s
             row("the weights", Finding::Trusted, "private; deriving them takes the circuit file and FILE.key.secret")
         }
     });
-    parts.push(row(
-        "range of the weights",
-        Finding::Trusted,
-        "this engine has no proof of it; see --circuit for public ones",
-    ));
+    parts.push(match derived.weights {
+        Some(true) => row("range of the weights", Finding::Confirmed, "those of the circuit file are within it"),
+        _ => row("range of the weights", Finding::Trusted, "this engine has no proof of it; derive the weights anew"),
+    });
     parts.push(match key.srs.origin {
         Origin::Insecure => row("the reference string", Finding::Trusted, "INSECURE: made on one machine"),
         Origin::Imported => {

@@ -66,7 +66,7 @@ pub fn meaning(setup: &Setup, output: &Output) {
     );
     setup.show_certainty(output);
     output.field("not proven", "that an answer is true; that the integers follow the float model (see accuracy)");
-    output.field("not hidden", "the images and scores; and proofs may reveal something of the weights");
+    setup.show_secrecy(output);
 }
 
 /// Shows times and sizes.
@@ -75,5 +75,6 @@ pub fn numbers(setup: &Setup, times: &Times, output: &Output) {
     setup.show_times(times, output);
     output.line("");
     output.field("next", "assay demo --model gpt");
+    output.field("", "assay demo --engine halo2");
     output.field("", "assay compile MODEL.onnx --calibrate INPUTS");
 }
