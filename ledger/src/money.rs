@@ -26,8 +26,9 @@ pub enum Pocket {
 /// # Errors
 /// The pocket does not have it.
 pub fn transfer(state: &mut Overlay<'_>, from: Pocket, to: Pocket, amount: u64) -> Result<(), Fault> {
-    change(state, from, |held| held.checked_sub(amount), short(from))?;
-    change(state, to, |held| held.checked_add(amount), Rejection::AmountOverflow)
+    let overflow = || StoreError::Corrupt("there is more money than the genesis made".into());
+    change(state, from, |held| held.checked_sub(amount), || short(from).into())?;
+    change(state, to, |held| held.checked_add(amount), || overflow().into())
 }
 
 /// An account; one that nothing was ever done with is empty.
@@ -49,12 +50,12 @@ fn change(
     state: &mut Overlay<'_>,
     pocket: Pocket,
     by: impl Fn(u64) -> Option<u64>,
-    reason: Rejection,
+    fault: impl Fn() -> Fault,
 ) -> Result<(), Fault> {
     if let Pocket::Balance(id) | Pocket::Escrow(id) = pocket {
         let mut account = account(state, id)?;
         let held = if matches!(pocket, Pocket::Balance(_)) { &mut account.balance } else { &mut account.escrow };
-        *held = by(*held).ok_or(reason)?;
+        *held = by(*held).ok_or_else(fault)?;
         state.write(keys::account(id), &account);
     }
     let mut totals: Totals = state.read(keys::TOTALS)?.unwrap_or_default();

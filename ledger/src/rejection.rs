@@ -40,9 +40,8 @@ rejections! {
     "envelope": {
         1 TooLarge = "the transaction has more bytes than the chain allows",
         2 UnknownVersion = "not a transaction of a supported version",
-        3 Malformed = "malformed encoding",
+        3 Malformed = "malformed encoding, or not the canonical one",
         4 TrailingBytes = "bytes after the transaction",
-        5 NotCanonical = "not the canonical encoding",
         6 WrongChain = "for another chain",
         7 BadSignature = "the signer's signature does not hold",
         8 NonceUsed = "the nonce was used before",
@@ -55,7 +54,6 @@ rejections! {
     "money": {
         20 InsufficientBalance = "the balance is lower than the amount",
         21 InsufficientEscrow = "the escrow is lower than the amount",
-        22 AmountOverflow = "the amount is more than an account can hold",
         23 ZeroAmount = "the amount is zero",
     }
     "measurements": {

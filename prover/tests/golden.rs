@@ -13,7 +13,7 @@ use assay_verifier::circuit::{AxisMap, Circuit, Expr, Indices, Limits, Node, Op,
 use assay_verifier::key::{CheckedKey, Key};
 use assay_verifier::{verify, wire};
 use common::attention::attention;
-use common::{Numbers, expr, inputs_of, kitchen_sink, map, port, weights_of};
+use common::{Numbers, expr, inputs_of, kitchen_sink, map, port, settlement, weights_of};
 
 /// Every relation on a handful of cells.
 fn small() -> Circuit {
@@ -136,4 +136,23 @@ fn the_same_bytes_as_ever() {
         assert!(bytes.len() < 48 << 10, "{name} has {} bytes", bytes.len());
         assert!(fs::read(&path).unwrap() == bytes, "{name} has changed; see the head of this file");
     }
+}
+
+/// Receipts that the ledger's tests settle.
+#[test]
+fn settlements() {
+    let circuit = small();
+    let weights = weights_of(&circuit, &mut Numbers(11));
+    let prover = Prover::new(circuit.clone(), weights).unwrap();
+    let key = Key::from(prover.prove_range().unwrap());
+    let prove = |number, context: &[u8]| {
+        let inputs = inputs_of(&circuit, &mut Numbers(100 + number));
+        prover.prove(&inputs, context).unwrap()
+    };
+    let files = settlement::made(&key, false, 3, prove);
+    settlement::bless("sumcheck", || files.clone());
+    for (name, bytes) in &files {
+        assert!(settlement::stored("sumcheck", name) == *bytes, "{name} has changed; see the head of this file");
+    }
+    settlement::check("sumcheck", 3);
 }

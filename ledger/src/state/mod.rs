@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 pub use registry::{end, read_at, supersede};
-pub use store::{Committed, Snapshot, Staged, Store};
+pub use store::{Committed, Record, Snapshot, Staged, Store};
 
 /// The state could not be read or written. The node stops: going on would let it disagree with the others.
 #[derive(Debug, Error)]

@@ -62,6 +62,9 @@ pub struct Store {
     pruning_depth: u64,
 }
 
+/// A key and its value.
+pub type Record = (Vec<u8>, Vec<u8>);
+
 /// The committed state at one moment.
 pub struct Snapshot {
     committed: Option<Committed>,
@@ -255,7 +258,7 @@ impl Snapshot {
     pub fn records(
         &self,
         prefix: &[u8],
-    ) -> Result<impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), StoreError>> + use<>, StoreError> {
+    ) -> Result<impl Iterator<Item = Result<Record, StoreError>> + use<>, StoreError> {
         let prefix = prefix.to_vec();
         let entries = self.current.range(prefix.as_slice()..)?;
         let entries = entries.map(|entry| {

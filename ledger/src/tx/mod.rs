@@ -201,9 +201,8 @@ impl Transaction {
         let transaction: Self = wire::decode(bytes).map_err(|error| match error {
             WireError::Magic(_) => Rejection::UnknownVersion,
             WireError::TooLarge(_) => Rejection::TooLarge,
-            WireError::Malformed => Rejection::Malformed,
+            WireError::Malformed | WireError::NotCanonical => Rejection::Malformed,
             WireError::Trailing(_) => Rejection::TrailingBytes,
-            WireError::NotCanonical => Rejection::NotCanonical,
         })?;
         let body = &transaction.body;
         if body.chain_id != rules.chain_id {

@@ -13,9 +13,11 @@ use crate::state::Store;
 #[error("too many proofs are waiting")]
 pub struct Full;
 
-/// The pool. Dropping it waits for the proofs that are being judged.
+/// The pool. Dropping it waits until all that it was given is judged.
 pub struct Pool {
     queue: Option<SyncSender<Task>>,
+    /// The other end of the queue. While the pool holds it, proofs can wait even if there is no thread to take them.
+    _tasks: Arc<Mutex<Receiver<Task>>>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -33,7 +35,7 @@ impl Pool {
             thread.spawn(move || work(&tasks, &verdicts, &store))
         };
         let threads = (0..threads).map(start).collect::<Result<_, _>>()?;
-        Ok(Self { queue: Some(queue), threads })
+        Ok(Self { queue: Some(queue), _tasks: tasks, threads })
     }
 
     /// Leaves a proof to the pool.

@@ -7,11 +7,13 @@ use std::path::Path;
 
 use assay_verifier::circuit::Limits;
 use assay_verifier::halo2;
+use assay_verifier::halo2::shape::Visibility;
 use assay_verifier::key::{CheckedKey, Key};
 use assay_verifier::statement::{Argument, Proof};
 use assay_verifier::{verify, wire};
 
-use crate::real::Made;
+use crate::common::{Numbers, inputs_of, settlement};
+use crate::real::{Made, prover, small, srs};
 use crate::samples::{Form, HIDDEN, USUAL};
 
 /// Seeds of changes: which part, then places and bytes. See the fuzz targets.
@@ -46,4 +48,19 @@ fn golden_files() {
     let key: Key = wire::decode(&key).unwrap();
     let proof: Proof = wire::decode(&proof).unwrap();
     assert_eq!(verify(&CheckedKey::new(&key, &Limits::default()).unwrap(), &proof), Ok(()));
+}
+
+/// Receipts that the ledger's tests settle, under a key with hidden weights.
+#[test]
+fn settlements() {
+    settlement::bless("halo2", || {
+        let visibility = Visibility { private_input: false, private_weights: true };
+        let prover = prover(&small(), Form { visibility, ..USUAL }, srs());
+        let prove = |number, context: &[u8]| {
+            let inputs = inputs_of(prover.key().circuit().circuit(), &mut Numbers(100 + number));
+            prover.prove(&inputs, context).unwrap().proof
+        };
+        settlement::made(&Key::from(prover.key().key().clone()), true, 2, prove)
+    });
+    settlement::check("halo2", 2);
 }
