@@ -57,9 +57,8 @@ impl Answers {
     /// # Errors
     /// The state could not be read or written: after the answer, which is an `Exception`, the node must stop.
     pub fn answer(&self, request: Request) -> (Response, Result<(), AppError>) {
-        let exception = |error: &dyn std::fmt::Display| {
-            Said::Exception(abci::ResponseException { error: error.to_string() })
-        };
+        let exception =
+            |error: &dyn std::fmt::Display| Said::Exception(abci::ResponseException { error: error.to_string() });
         let (said, fate) = match self.say(request) {
             Ok(said) => (said, Ok(())),
             Err(Refusal::Fatal(error)) => (exception(&error), Err(error)),

@@ -15,7 +15,7 @@ use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, BufWriter};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::{Semaphore, mpsc};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::{JoinError, JoinHandle, JoinSet};
 
 use super::answer::Answers;
 use super::frame::{Frame, FrameError};
@@ -23,6 +23,8 @@ use crate::app::AppError;
 
 /// Most answers of a connection that wait to be taken.
 const WAITING_MAX: usize = 256;
+/// Most requests that are worked out at once besides checks; CometBFT has four connections.
+const OTHERS_MAX: usize = 64;
 /// Bytes of answers that are gathered before they are written.
 const WRITE_BYTES: usize = 1 << 16;
 
@@ -132,7 +134,7 @@ pub enum ServeError {
     Socket(#[from] io::Error),
 }
 
-/// Serves until asked to stop, which waits for answers that are being worked out, or until the application fails.
+/// Serves until asked to stop, or until the application fails. What is being worked out when it is asked to stop is finished, not answered.
 ///
 /// # Errors
 /// The application or the socket failed.
@@ -141,8 +143,9 @@ pub async fn serve(
     answers: Arc<Answers>,
     stop: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let server = Server { answers, checks: Arc::new(Semaphore::new(threads)) };
+    let checks_max = std::thread::available_parallelism().map_or(1, usize::from);
+    let [checks, others] = [checks_max, OTHERS_MAX].map(|most| Arc::new(Semaphore::new(most)));
+    let server = Server { answers, checks, others };
     let mut connections = JoinSet::new();
     tokio::pin!(stop);
     loop {
@@ -159,6 +162,12 @@ pub async fn serve(
             },
         }
     }
+    connections.shutdown().await;
+    for (turns, all) in [(&server.checks, checks_max), (&server.others, OTHERS_MAX)] {
+        // Whoever has a turn finishes; nobody gets one any more.
+        let _all = turns.acquire_many(u32::try_from(all).unwrap_or(u32::MAX)).await;
+        turns.close();
+    }
     if let Ok(Address::Unix(path)) = listener.address() {
         std::fs::remove_file(path)?;
     }
@@ -171,6 +180,8 @@ struct Server {
     answers: Arc<Answers>,
     /// As many checks run at once as there are processors.
     checks: Arc<Semaphore>,
+    /// Whatever else is worked out.
+    others: Arc<Semaphore>,
 }
 
 type Answered = (Response, Result<(), AppError>);
@@ -195,10 +206,13 @@ impl Server {
         W: AsyncWrite + Unpin + Send + 'static,
     {
         let (queue, waiting) = mpsc::channel(WAITING_MAX);
-        let writing = tokio::spawn(write(writer, waiting));
-        let read = self.read(reader, queue).await;
-        let written = writing.await.map_err(|_| AppError::Panicked)?;
-        written.and(read)
+        let mut writing = tokio::spawn(write(writer, waiting));
+        let written = |written: Result<_, JoinError>| written.unwrap_or(Err(AppError::Panicked.into()));
+        tokio::select! {
+            read = self.read(reader, queue) => written(writing.await).and(read),
+            // No more is asked of an application that failed.
+            ended = &mut writing => written(ended),
+        }
     }
 
     /// Reads requests and lines their answers up.
@@ -230,17 +244,23 @@ impl Server {
     async fn start(&self, request: Request) -> JoinHandle<Answered> {
         let answers = Arc::clone(&self.answers);
         if let Some(Asked::CheckTx(_)) = &request.value {
-            let checks = Arc::clone(&self.checks);
-            return tokio::spawn(async move {
-                let _turn = checks.acquire_owned().await;
-                let checked = tokio::task::spawn_blocking(move || answers.answer(request)).await;
-                checked.unwrap_or_else(|_| panicked())
-            });
+            return tokio::spawn(work(Arc::clone(&self.checks), answers, request));
         }
-        let answered = tokio::task::spawn_blocking(move || answers.answer(request)).await;
-        let answered = answered.unwrap_or_else(|_| panicked());
+        let answered = work(Arc::clone(&self.others), answers, request).await;
         tokio::spawn(async { answered })
     }
+}
+
+/// Works an answer out when it is its turn.
+async fn work(turns: Arc<Semaphore>, answers: Arc<Answers>, request: Request) -> Answered {
+    let Ok(turn) = turns.acquire_owned().await else { return (exception("stopping".into()), Ok(())) };
+    let answered = tokio::task::spawn_blocking(move || {
+        let answered = answers.answer(request);
+        drop(answers);
+        drop(turn);
+        answered
+    });
+    answered.await.unwrap_or_else(|_| panicked())
 }
 
 /// Writes answers in order, and what was gathered as soon as none is ready.
