@@ -2,7 +2,7 @@
 mod common;
 
 use assay_ledger::app::{AppError, Misuse, Proof, Query, QueryError};
-use assay_ledger::state::StoreError;
+use assay_ledger::state::{Store, StoreError};
 use assay_ledger::tx::{BlockTime, Payload, Transfer};
 use assay_ledger::{App, Options};
 use assay_verifier::settlement::inclusion::{InclusionError, verify};
@@ -135,4 +135,25 @@ fn the_past_is_kept_so_far_and_no_further() {
         let gone = ask(&chain, &keys::reservation(reserved), Some(height)).unwrap();
         verify(&app_hash, &keys::reservation(reserved), None, &gone.proof.unwrap()).unwrap();
     }
+}
+
+#[test]
+fn a_node_that_is_given_all_records_goes_on_from_there() {
+    let mut chain = Chain::ready();
+    chain.good(PAYER, reserve(authorisation(1)));
+    chain.good(NODE, settle(receipt(1)));
+    let last = chain.app.last();
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options::usual(&folder.path().join("state"));
+    let store = Store::open(&options.database, options.pruning_depth).unwrap();
+    let records = chain.records().into_iter().map(|(key, value)| (key, Some(value))).collect();
+    let staged = store.stage(last.height, records).unwrap();
+    // The root depends on the records alone, not on how they came to be.
+    assert_eq!(staged.committed(), last);
+    store.commit(staged).unwrap();
+    drop(store);
+    let mut late = App::open(&chain.genesis, &options).unwrap();
+    let (block, transaction) = (chain.next(), chain.tx(PAYER, transfer(5)));
+    let finalized = late.finalize(std::slice::from_ref(&transaction), block).unwrap();
+    assert_eq!(chain.block_at(block, &[transaction]), finalized);
 }

@@ -119,3 +119,24 @@ fn verdicts_depend_on_nothing_that_is_cached() -> Result<(), StoreError> {
     assert_eq!(large.known(&early), None);
     Ok(())
 }
+
+#[test]
+fn a_reader_is_for_many_threads_while_one_task_owns_the_app() {
+    fn shared<T: Clone + Send + Sync + 'static>(_: &T) {}
+    fn owned<T: Send + 'static>(_: &T) {}
+    let mut chain = ready();
+    owned(&chain.app);
+    shared(chain.app.reader());
+    let (reader, next) = (chain.app.reader().clone(), chain.next());
+    let transaction = chain.tx(PAYER, Payload::Transfer(Transfer { to: key(NODE), amount: 1 }));
+    chain.app.finalize(std::slice::from_ref(&transaction), next).unwrap();
+    // Until the commit, readers see the state before the block.
+    assert_eq!(reader.check(&transaction).unwrap().rejection, None);
+    let reading = std::thread::spawn({
+        let (reader, transaction) = (reader.clone(), transaction.clone());
+        move || (0..50).all(|_| reader.check(&transaction).unwrap().work > 0)
+    });
+    chain.app.commit().unwrap();
+    assert!(reading.join().unwrap());
+    assert_eq!(reader.check(&transaction).unwrap().rejection, Some(Rejection::NonceUsed));
+}

@@ -4,6 +4,8 @@
 //! meant is blessed by `ASSAY_BLESS=1 cargo test -p assay-prover --test golden`; it also renews the corpora that hold proofs.
 #[allow(dead_code)] // not everything that tests share is needed here
 mod common;
+#[path = "common/settlement.rs"]
+mod settlement;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +15,7 @@ use assay_verifier::circuit::{AxisMap, Circuit, Expr, Indices, Limits, Node, Op,
 use assay_verifier::key::{CheckedKey, Key};
 use assay_verifier::{verify, wire};
 use common::attention::attention;
-use common::{Numbers, expr, inputs_of, kitchen_sink, map, port, settlement, weights_of};
+use common::{Numbers, expr, inputs_of, kitchen_sink, map, port, weights_of};
 
 /// Every relation on a handful of cells.
 fn small() -> Circuit {

@@ -1,6 +1,5 @@
 //! Small circuits with every relation, written by hand.
 pub mod attention;
-pub mod settlement;
 
 use assay_circuits::eval::Weights;
 use assay_verifier::circuit::{AxisMap, Circuit, Expr, Node, Op, Port, Range, Table, Term, View, Weight};

@@ -12,9 +12,10 @@ use assay_verifier::key::{CheckedKey, Key};
 use assay_verifier::statement::{Argument, Proof};
 use assay_verifier::{verify, wire};
 
-use crate::common::{Numbers, inputs_of, settlement};
+use crate::common::{Numbers, inputs_of};
 use crate::real::{Made, prover, small, srs};
 use crate::samples::{Form, HIDDEN, USUAL};
+use crate::settlement;
 
 /// Seeds of changes: which part, then places and bytes. See the fuzz targets.
 const CHANGES: [(&str, &[u8]); 6] = [

@@ -18,3 +18,5 @@ mod keys;
 mod proofs;
 mod real;
 mod samples;
+#[path = "../common/settlement.rs"]
+mod settlement;
