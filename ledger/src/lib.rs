@@ -4,6 +4,7 @@
 pub mod abci;
 pub mod app;
 pub mod cli;
+pub mod client;
 pub mod comet;
 mod event;
 pub mod genesis;

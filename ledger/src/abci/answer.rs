@@ -20,6 +20,8 @@ use crate::verdicts::Pool;
 
 /// The path of queries: the value under a key of the state, with its proof if it is asked for.
 pub const QUERY_PATH: &str = "/key";
+/// The path of trials: what would become of a transaction.
+pub const TRIAL_PATH: &str = "/trial";
 /// The kind of the proofs.
 const PROOF_KIND: &str = "ics23:jmt";
 /// The namespace of the codes that queries are refused with.
@@ -138,8 +140,10 @@ impl Answers {
             codespace: QUERY_SPACE.into(),
             ..Default::default()
         };
-        if asked.path != QUERY_PATH {
-            return Ok(refused(1, format!("the only path is {QUERY_PATH}, with a key as data")));
+        match asked.path.as_str() {
+            QUERY_PATH => {}
+            TRIAL_PATH => return self.trial(&asked.data),
+            _ => return Ok(refused(1, format!("the paths are {QUERY_PATH}, with a key as data, and {TRIAL_PATH}"))),
         }
         let Ok(at) = u64::try_from(asked.height) else { return Ok(refused(2, "the height is negative".into())) };
         let proof = if asked.prove { Proof::Wanted } else { Proof::Unwanted };
@@ -160,6 +164,18 @@ impl Answers {
             height: height(answer.height)?,
             ..Default::default()
         })
+    }
+
+    /// Answers with the codes of transactions.
+    fn trial(&self, transaction: &[u8]) -> Result<abci::ResponseQuery, Refusal> {
+        let rejection = self.reader.attempt(transaction).map_err(AppError::from)?;
+        Ok(rejection.map_or_else(abci::ResponseQuery::default, |rejection| abci::ResponseQuery {
+            code: rejection.code(),
+            log: rejection.text().into(),
+            info: rejection.name().into(),
+            codespace: rejection.codespace().into(),
+            ..Default::default()
+        }))
     }
 
     fn check(&self, transaction: &[u8]) -> Result<abci::ResponseCheckTx, Refusal> {

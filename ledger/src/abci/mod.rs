@@ -7,6 +7,6 @@ mod block;
 mod frame;
 mod server;
 
-pub use answer::{Answers, QUERY_PATH};
+pub use answer::{Answers, QUERY_PATH, TRIAL_PATH};
 pub use frame::{FRAME_LEN_MAX, Frame, FrameError};
 pub use server::{Address, AddressError, Listener, ServeError, serve};

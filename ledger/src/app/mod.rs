@@ -8,6 +8,7 @@ mod finalize;
 mod prepare;
 mod process;
 mod query;
+mod trial;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,6 +1,11 @@
 //! The command line of `assay-ledger`.
+mod advice;
 mod init;
+mod names;
+mod query;
 mod run;
+mod show;
+mod tx;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -17,6 +22,8 @@ struct Arguments {
 enum Command {
     Init(init::Arguments),
     Run(run::Arguments),
+    Query(query::Arguments),
+    Tx(tx::Arguments),
 }
 
 /// Runs what the command line says.
@@ -27,5 +34,7 @@ pub fn main() -> Result<()> {
     match Arguments::parse().command {
         Command::Init(arguments) => init::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
+        Command::Query(arguments) => query::run(&arguments),
+        Command::Tx(arguments) => tx::run(&arguments),
     }
 }

@@ -1,0 +1,234 @@
+//! What can be asked for on the command line.
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, bail};
+use assay_verifier::digest::Digest32;
+use assay_verifier::key::Key;
+use assay_verifier::receipt::{Backend, ModelId, RequestId, SignedReceipt};
+use assay_verifier::settlement::Height;
+use assay_verifier::settlement::model::{Manifest, Visibility};
+use assay_verifier::settlement::node::Node;
+use assay_verifier::settlement::payment::Authorisation;
+use assay_verifier::signature::{Domain, PublicKey};
+use assay_verifier::wire::{self, Bytes};
+use clap::{Args, Subcommand};
+
+use super::super::names;
+use super::super::show::Card;
+use crate::client::Signer;
+use crate::tx::{
+    Deposit, DeprecateModel, DeregisterNode, Evidence, Heartbeat, Payload, PublishModel, Refund, RegisterNode, Reserve,
+    Settle, Transfer, Withdraw,
+};
+
+#[derive(Subcommand)]
+pub enum Kind {
+    /// Send money from the signer's balance
+    Transfer { to: PublicKey, amount: u64 },
+    /// Move money from the signer's balance to its escrow
+    Deposit { amount: u64 },
+    /// Move money from the signer's escrow to its balance
+    Withdraw { amount: u64 },
+    /// Register the signer as a node
+    RegisterNode(Registration),
+    /// Say that the signer, a node, is alive
+    Heartbeat,
+    /// End the signer's registration and get the stake back
+    DeregisterNode {
+        /// Why, for people
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    /// Publish a model's version with its keys; the signer is the publisher
+    PublishModel(Publication),
+    /// End a version of a model; the signer is the publisher
+    DeprecateModel {
+        #[arg(value_parser = names::model)]
+        model: ModelId,
+        /// The first height at which nothing more of it is settled
+        #[arg(long, value_name = "HEIGHT")]
+        from: Height,
+        /// Why, for people
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    /// Reserve money of the signer's escrow for one request
+    Reserve(Reservation),
+    /// Settle a request by its receipt, with its proof if there must be one
+    Settle { receipt: PathBuf, proof: Option<PathBuf> },
+    /// Give back what was reserved for a request, after its deadline
+    Refund { request: RequestId },
+}
+
+#[derive(Args)]
+pub struct Registration {
+    /// How it answers: zkml or vanilla; as often as there are ways
+    #[arg(long = "backend", required = true, value_parser = names::backend)]
+    backends: Vec<Backend>,
+    /// Where it is reached
+    #[arg(long, value_name = "URL")]
+    endpoint: String,
+    /// What is staked
+    #[arg(long, value_name = "AMOUNT")]
+    stake: u64,
+    /// The account that is paid [default: the signer's]
+    #[arg(long, value_name = "KEY")]
+    payee: Option<PublicKey>,
+}
+
+#[derive(Args)]
+pub struct Publication {
+    /// The model's name
+    #[arg(long)]
+    name: String,
+    /// The version. Once published it cannot change
+    #[arg(long)]
+    version: String,
+    /// What a request costs
+    #[arg(long, value_name = "AMOUNT")]
+    price: u64,
+    /// Keys under which proofs are accepted, as `assay key` writes them
+    #[arg(required = true, value_name = "FILE.key")]
+    keys: Vec<PathBuf>,
+    /// Publish only this commitment to circuit and weights
+    #[arg(long, value_name = "DIGEST")]
+    private: Option<Digest32>,
+}
+
+#[derive(Args)]
+pub struct Reservation {
+    /// The node that is to answer
+    #[arg(long, value_name = "KEY")]
+    node: PublicKey,
+    /// The model that is to answer
+    #[arg(long, value_parser = names::model)]
+    model: ModelId,
+    /// Digest of the exact bytes of the request
+    #[arg(long, value_name = "DIGEST")]
+    request_digest: Digest32,
+    /// At most this is charged
+    #[arg(long)]
+    amount: u64,
+    /// What must stand behind the answer
+    #[arg(long, default_value = "zkml", value_parser = names::backend)]
+    backend: Backend,
+    /// How long it can be earned
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    within: u64,
+    /// A number that the signer uses once [default: the milliseconds since 1970]
+    #[arg(long, value_name = "N")]
+    client_nonce: Option<u64>,
+}
+
+/// A payload, and what is to be said of it.
+pub struct Made {
+    pub payload: Payload,
+    pub about: Card,
+}
+
+impl Kind {
+    /// The payload, with what of it the signer has to sign besides the transaction.
+    pub fn payload(&self, signer: &Signer) -> Result<Made> {
+        let key = signer.key().public();
+        let chain_id = &signer.rules().chain_id;
+        let (payload, about) = match self {
+            Self::Transfer { to, amount } => (Payload::Transfer(Transfer { to: *to, amount: *amount }), Card::new()),
+            Self::Deposit { amount } => (Payload::Deposit(Deposit { amount: *amount }), Card::new()),
+            Self::Withdraw { amount } => (Payload::Withdraw(Withdraw { amount: *amount }), Card::new()),
+            Self::RegisterNode(registration) => (registration.payload(key), Card::new().text("node", key)),
+            Self::Heartbeat => (Payload::Heartbeat(Heartbeat {}), Card::new()),
+            Self::DeregisterNode { reason } => {
+                (Payload::DeregisterNode(DeregisterNode { reason: reason.clone() }), Card::new())
+            }
+            Self::PublishModel(publication) => {
+                let manifest = publication.manifest(key)?;
+                let signature = signer.key().sign(Domain::Model, chain_id, &manifest.0);
+                let about = Card::new().text("model", manifest.0.id());
+                (Payload::PublishModel(PublishModel { manifest: manifest.0, signature, keys: manifest.1 }), about)
+            }
+            Self::DeprecateModel { model, from, reason } => {
+                let payload = DeprecateModel { model: *model, from: *from, reason: reason.clone() };
+                (Payload::DeprecateModel(payload), Card::new())
+            }
+            Self::Reserve(reservation) => {
+                let authorisation = reservation.authorisation(key)?;
+                let signature = signer.key().sign(Domain::Authorisation, chain_id, &authorisation);
+                let about = Card::new().text("request", authorisation.request_id(chain_id));
+                let about = about.with("client_nonce", authorisation.client_nonce);
+                (Payload::Reserve(Reserve { authorisation, signature }), about)
+            }
+            Self::Settle { receipt, proof } => {
+                let receipt: SignedReceipt = load(receipt)?.0;
+                let evidence = match proof {
+                    Some(proof) => Evidence::Proof(Bytes(read(proof)?)),
+                    None => Evidence::Signature,
+                };
+                let about = Card::new().text("request", receipt.receipt.request);
+                (Payload::Settle(Box::new(Settle { receipt, evidence })), about)
+            }
+            Self::Refund { request } => (Payload::Refund(Refund { request: *request }), Card::new()),
+        };
+        Ok(Made { payload, about })
+    }
+}
+
+impl Registration {
+    fn payload(&self, key: PublicKey) -> Payload {
+        let mut backends = self.backends.clone();
+        backends.sort_unstable();
+        backends.dedup();
+        let payee = self.payee.unwrap_or(key);
+        let node = Node { backends, endpoint: self.endpoint.clone(), payee, stake: self.stake };
+        Payload::RegisterNode(RegisterNode { node })
+    }
+}
+
+impl Publication {
+    /// The manifest and the keys' files.
+    fn manifest(&self, publisher: PublicKey) -> Result<(Manifest, Vec<Bytes>)> {
+        let (mut circuits, mut digests, mut files) = (Vec::new(), Vec::new(), Vec::new());
+        for path in &self.keys {
+            let (key, file): (Key, Vec<u8>) = load(path)?;
+            circuits.push(key.circuit().digest());
+            digests.push(key.digest());
+            files.push(Bytes(file));
+        }
+        let Some(circuit) = circuits.first().copied().filter(|first| circuits.iter().all(|other| other == first))
+        else {
+            bail!("the keys are of different circuits; make them from one: `assay key FILE.circuit`");
+        };
+        let visibility = self.private.map_or(Visibility::Public, Visibility::Private);
+        let (name, version) = (self.name.clone(), self.version.clone());
+        let manifest = Manifest { publisher, name, version, circuit, keys: digests, price: self.price, visibility };
+        Ok((manifest, files))
+    }
+}
+
+impl Reservation {
+    fn authorisation(&self, payer: PublicKey) -> Result<Authorisation> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is before 1970")?;
+        let now_ms = u64::try_from(now.as_millis()).context("the clock is far ahead")?;
+        Ok(Authorisation {
+            payer,
+            client_nonce: self.client_nonce.unwrap_or(now_ms),
+            request_digest: self.request_digest,
+            node: self.node,
+            model: self.model,
+            backend: self.backend,
+            amount: self.amount,
+            deadline_ms: now_ms.saturating_add(self.within.saturating_mul(1_000)),
+        })
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).with_context(|| path.display().to_string())
+}
+
+/// One of our files, and its bytes.
+fn load<T: wire::File>(path: &Path) -> Result<(T, Vec<u8>)> {
+    let bytes = read(path)?;
+    let value = wire::decode(&bytes).with_context(|| format!("{}: not a {}", path.display(), T::NAME))?;
+    Ok((value, bytes))
+}

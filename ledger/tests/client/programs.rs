@@ -1,0 +1,117 @@
+//! Do `assay-ledger query` and `assay-ledger tx` do what their help says?
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::common::{NODE, PAYER, STRANGER, SUPPLY, key, model};
+use crate::node::Node;
+
+struct Run {
+    fine: bool,
+    stdout: String,
+    stderr: String,
+}
+
+fn seeds() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for who in [PAYER, NODE, STRANGER] {
+        std::fs::write(folder.path().join(format!("{who}.seed")), hex::encode([who; 32]) + "\n").unwrap();
+    }
+    folder
+}
+
+fn run(node: &Node, folder: &TempDir, line: &str) -> Run {
+    let output = Command::new(env!("CARGO_BIN_EXE_assay-ledger"))
+        .args(line.split(' '))
+        .args(["--rpc", &node.address])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Run { fine: output.status.success(), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+fn json(node: &Node, folder: &TempDir, line: &str) -> Value {
+    let run = run(node, folder, &format!("{line} --json"));
+    assert!(run.fine, "{line}: {}", run.stderr);
+    serde_json::from_str(&run.stdout).unwrap()
+}
+
+#[test]
+fn money_is_moved_and_looked_at() {
+    let (node, folder) = (Node::honest(), seeds());
+    let to = key(NODE);
+    let sent = run(&node, &folder, &format!("tx transfer {to} 500 --key 1.seed"));
+    assert!(sent.fine, "{}", sent.stderr);
+    for words in ["height  2", "code    0", "refused none", "amount=500"] {
+        let squeezed = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(squeezed(&sent.stdout).contains(&squeezed(words)), "{words:?} is not in {}", sent.stdout);
+    }
+    assert_eq!(json(&node, &folder, "tx deposit 70 --key 1.seed")["code"], 0);
+    assert_eq!(json(&node, &folder, "tx withdraw 20 --key 1.seed")["height"], 4);
+    let account = json(&node, &folder, &format!("query account {}", key(PAYER)));
+    assert_eq!((&account["escrow"], &account["nonce"], &account["proof"]), (&50.into(), &3.into(), &"verified".into()));
+    let hash = account["app_hash"].as_str().unwrap();
+    // That app hash is in the next header; who trusts that header needs no word of the node's.
+    node.empty_block();
+    let trusted = json(&node, &folder, &format!("query account {} --trust 5:{hash}", key(PAYER)));
+    assert_eq!((&trusted["escrow"], &trusted["app_hash_from"]), (&50.into(), &"--trust".into()));
+    let other = run(&node, &folder, &format!("query account {} --trust 5:{}", key(PAYER), "07".repeat(32)));
+    assert!(!other.fine && other.stderr.contains("not proven") && other.stderr.contains("Next:"), "{}", other.stderr);
+    assert_eq!(json(&node, &folder, "query totals")["supply"], SUPPLY.to_string());
+}
+
+#[test]
+fn nodes_and_reservations() {
+    let (node, folder) = (Node::honest(), seeds());
+    let registration = "tx register-node --backend vanilla --backend zkml --endpoint https://node.example --stake 5000";
+    json(&node, &folder, &format!("{registration} --key 2.seed"));
+    json(&node, &folder, "tx heartbeat --key 2.seed");
+    let found = json(&node, &folder, &format!("query node {}", key(NODE)));
+    assert_eq!((&found["found"], &found["heartbeat_height"]), (&true.into(), &3.into()));
+    assert_eq!(found["backends"], serde_json::json!(["zkml", "vanilla"]));
+    let missing = json(&node, &folder, &format!("query model {}/name/1", key(NODE)));
+    assert_eq!((&missing["found"], &missing["proof"]), (&false.into(), &"verified".into()));
+
+    let reserve = format!(
+        "tx reserve --node {} --model {} --request-digest {} --amount 90 --key 1.seed",
+        key(NODE),
+        model(),
+        "05".repeat(32)
+    );
+    let poor = run(&node, &folder, &reserve);
+    assert!(!poor.fine && poor.stderr.contains("code 21") && poor.stderr.contains("tx deposit"), "{}", poor.stderr);
+    json(&node, &folder, "tx deposit 100 --key 1.seed");
+    let reserved = json(&node, &folder, &reserve);
+    let request = reserved["request"].as_str().unwrap();
+    let reservation = json(&node, &folder, &format!("query reservation {request}"));
+    assert_eq!((&reservation["amount"], &reservation["backend"]), (&90.into(), &"zkml".into()));
+    let early = run(&node, &folder, &format!("tx refund {request} --key 1.seed"));
+    assert!(!early.fine && early.stderr.contains("code 76"), "{}", early.stderr);
+    let block = json(&node, &folder, &format!("query block {}", reserved["height"]));
+    assert_eq!(block["transactions"][0]["kind"], "reserve");
+    assert_eq!(json(&node, &folder, &format!("query tx {}", reserved["hash"].as_str().unwrap()))["found"], true);
+    assert_eq!(json(&node, &folder, "query status")["catching_up"], false);
+    assert_eq!(json(&node, &folder, "query parameters")["stake_min"], 1_000);
+}
+
+/// Each says what to do next.
+#[test]
+fn errors_give_advice() {
+    let (node, folder) = (Node::honest(), seeds());
+    let to = key(NODE);
+    for (line, words) in [
+        (format!("tx transfer {to} 5 --key 5.seed"), ["code 20", "query account"]),
+        (format!("tx transfer {to} 5 --key 9.seed"), ["9.seed", "--key"]),
+        (format!("tx transfer {to} 5 --fee 1 --key 1.seed"), ["code 10", "leave --fee out"]),
+        ("tx heartbeat --key 1.seed".into(), ["code 41", "tx register-node"]),
+    ] {
+        let run = run(&node, &folder, &line);
+        assert!(!run.fine && words.iter().all(|word| run.stderr.contains(word)), "{line}: {}", run.stderr);
+        assert!(run.stdout.is_empty());
+    }
+    let gone = Node { address: "http://127.0.0.1:1".into(), ..node };
+    let run = run(&gone, &folder, "query status");
+    assert!(!run.fine && run.stderr.contains("assay-ledger run"), "{}", run.stderr);
+}
