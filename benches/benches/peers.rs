@@ -34,7 +34,7 @@ const TRAINED: [&str; 8] = [
 const GENERATED: [&str; 3] = ["cnn-264k", "mlp-4m", "gpt-10m"];
 const LARGE: [&str; 1] = ["gpt2"];
 /// Proven with the engine `halo2` too, unless `--halo2` names others.
-const HALO2: [&str; 5] = ["digits_mlp", "cancer_tabular", "digits_cnn", "digits_resnet", "cnn-264k"];
+const HALO2: [&str; 6] = ["digits_mlp", "cancer_tabular", "digits_cnn", "digits_resnet", "digits_vit", "cnn-264k"];
 const TIMEOUT_S: f64 = 600.0;
 const MEMORY_GIB: f64 = 16.0;
 const TABLE_START: &str = "<!-- peers: start, made by `cargo bench -p assay-benches --bench peers -- --readme` -->";

@@ -75,7 +75,15 @@ impl Chain {
     fn conv(&mut self, channels: i64, kernel: i64) {
         let dims = [channels, self.shape[1], kernel, kernel];
         let shape = vec![1, channels, self.shape[2] - kernel + 1, self.shape[3] - kernel + 1];
-        self.layer("Conv", &dims, &[("kernel_shape", Value::Integers(&[kernel, kernel]))], shape);
+        // All of them have defaults, which ezkl does not know.
+        let attributes = [
+            ("kernel_shape", Value::Integers(&[kernel, kernel])),
+            ("strides", Value::Integers(&[1, 1])),
+            ("pads", Value::Integers(&[0, 0, 0, 0])),
+            ("dilations", Value::Integers(&[1, 1])),
+            ("group", Value::Integer(1)),
+        ];
+        self.layer("Conv", &dims, &attributes, shape);
     }
 
     fn relu(&mut self) {

@@ -17,7 +17,7 @@ pub mod srs;
 pub mod tables;
 pub mod witness;
 
-pub use prover::{Proven, Prover};
+pub use prover::{Committed, Proven, Prover};
 
 /// A reference string as the library takes it.
 pub type Params = halo2_proofs::poly::kzg::commitment::ParamsKZG<assay_verifier::halo2::curve::Bn256>;

@@ -46,6 +46,8 @@ pub struct Tools<'a> {
     pub key: &'a CheckedKey,
     /// Blinding factors of the commitments to weights, if they are private.
     pub weights: Option<&'a Secret>,
+    /// The salt of the commitments to inputs, if they are private and were committed to before; else it is drawn.
+    pub inputs: Option<&'a Secret>,
 }
 
 /// A proof and what it says of private inputs.
@@ -66,6 +68,12 @@ impl Tools<'_> {
     pub fn prove(&self, evaluation: &Evaluation, context: &[u8]) -> Result<Made, ProveError> {
         let Setting { checked, weights, program, layout, .. } = self.setting;
         self.prove_witness(First::new(checked, program, layout, weights, evaluation), context)
+    }
+
+    /// The commitments to private inputs that a statement has.
+    pub fn commit_inputs(&self, first: &First, salt: &Secret) -> Vec<Point> {
+        let factors = salt.factors(first.inputs.len(), self.key.blinding().len());
+        commit(self.params, self.pk, &first.inputs, &factors)
     }
 
     /// Proves whatever the witness is.
@@ -107,12 +115,11 @@ impl Hidden {
         if tools.setting.visibility.private_weights {
             outer.extend(tools.weights.ok_or(ProveError::Secret)?.factors(first.weights.len(), rows));
         }
-        let salt = (!first.inputs.is_empty()).then(Secret::random);
+        let salt = (!first.inputs.is_empty()).then(|| tools.inputs.cloned().unwrap_or_else(Secret::random));
         let mut inputs = Vec::new();
         if let Some(salt) = &salt {
-            let factors = salt.factors(first.inputs.len(), rows);
-            inputs.extend(commit(tools.params, tools.pk, &first.inputs, &factors));
-            outer.extend(factors);
+            inputs.extend(tools.commit_inputs(first, salt));
+            outer.extend(salt.factors(first.inputs.len(), rows));
         }
         Ok(Self { outer, inputs, salt })
     }

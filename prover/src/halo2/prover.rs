@@ -2,7 +2,7 @@
 use assay_circuits::eval::{EvalError, Evaluation, Weights, check_weights, evaluate};
 use assay_verifier::circuit::{CheckedCircuit, Port};
 use assay_verifier::halo2;
-use assay_verifier::halo2::curve::{Bn256, G1Affine};
+use assay_verifier::halo2::curve::{Bn256, G1Affine, Point};
 use assay_verifier::halo2::key::CheckedKey;
 use assay_verifier::halo2::shape::{Shape, Visibility};
 use assay_verifier::halo2::srs::Srs;
@@ -15,6 +15,7 @@ use super::circuit::Setting;
 use super::keygen::KeygenError;
 use super::prove::{Made, ProveError, Tools};
 use super::secret::Secret;
+use super::witness::First;
 
 /// A prover of one model under one key.
 pub struct Prover {
@@ -103,7 +104,18 @@ impl Prover {
     /// What proofs are made with.
     pub fn tools(&self) -> Tools<'_> {
         let Self { setting, params, pk, key, secret } = self;
-        Tools { setting, params, pk, key, weights: secret.as_ref() }
+        Tools { setting, params, pk, key, weights: secret.as_ref(), inputs: None }
+    }
+
+    /// Commits to the inputs of an evaluation, if they are private: what is answered can name them before it is proven.
+    pub fn commit(&self, evaluation: &Evaluation) -> Option<Committed> {
+        let Setting { checked, weights, visibility, program, layout } = &self.setting;
+        visibility.private_input.then(|| {
+            let first = First::new(checked, program, layout, weights, evaluation);
+            let salt = Secret::random();
+            let points = self.tools().commit_inputs(&first, &salt);
+            Committed { commitment: commitment(&points), salt }
+        })
     }
 
     /// Evaluates the circuit on inputs in the order of the ports, cells in the nodes' order, and proves the answer.
@@ -112,15 +124,21 @@ impl Prover {
     /// Inputs that do not fit, or the library refuses.
     pub fn prove(&self, inputs: &[Vec<i64>], context: &[u8]) -> Result<Proven, ProveError> {
         let evaluation = self.evaluate(inputs)?;
-        self.prove_evaluation(&evaluation, context)
+        self.prove_evaluation(&evaluation, None, context)
     }
 
-    /// Proves an evaluation.
+    /// Proves an evaluation, with what its inputs were committed to if they were.
     ///
     /// # Errors
     /// The library refuses.
-    pub fn prove_evaluation(&self, evaluation: &Evaluation, context: &[u8]) -> Result<Proven, ProveError> {
-        let Made { proof, inputs, salt } = self.tools().prove(evaluation, context)?;
+    pub fn prove_evaluation(
+        &self,
+        evaluation: &Evaluation,
+        committed: Option<&Committed>,
+        context: &[u8],
+    ) -> Result<Proven, ProveError> {
+        let tools = Tools { inputs: committed.map(|committed| &committed.salt), ..self.tools() };
+        let Made { proof, inputs, salt } = tools.prove(evaluation, context)?;
         let circuit = self.key.circuit().circuit();
         let tensors = |ports: &[Port]| -> Vec<Vec<i64>> {
             ports.iter().map(|port| port.to_model_order(&evaluation.nodes[port.node as usize])).collect()
@@ -128,7 +146,7 @@ impl Prover {
         let statement = Statement {
             key: self.key.digest(),
             inputs: if self.setting.visibility.private_input {
-                Inputs::Private(InputCommitment(inputs.iter().map(|point| point.0).collect()))
+                Inputs::Private(commitment(&inputs))
             } else {
                 Inputs::Public(tensors(&circuit.inputs))
             },
@@ -138,6 +156,18 @@ impl Prover {
         let proof = Proof { statement, argument: Argument::Halo2(halo2::Argument { messages: proof }) };
         Ok(Proven { proof, salt })
     }
+}
+
+fn commitment(points: &[Point]) -> InputCommitment {
+    InputCommitment(points.iter().map(|point| point.0).collect())
+}
+
+/// A commitment to private inputs, and what opens it.
+pub struct Committed {
+    /// What statements say of the inputs.
+    pub commitment: InputCommitment,
+    /// The salt.
+    pub salt: Secret,
 }
 
 /// A proof, and the salt of its commitment to private inputs.

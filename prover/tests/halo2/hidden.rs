@@ -4,7 +4,8 @@ use assay_prover::halo2::secret::Secret;
 use assay_verifier::halo2::curve::{Fr, G1, G1Affine};
 use assay_verifier::halo2::hiding::{combine, verify};
 use assay_verifier::halo2::transcript::{Reader, Writer};
-use assay_verifier::halo2::{VerifyError, verify as verify_messages};
+use assay_verifier::halo2::{self, VerifyError, verify as verify_messages};
+use assay_verifier::statement::{Argument, Inputs};
 use halo2_proofs::halo2curves::ff::Field;
 use halo2_proofs::halo2curves::group::{Curve, Group};
 use halo2_proofs::transcript::{Transcript, TranscriptWrite};
@@ -58,6 +59,28 @@ fn other_secrets() {
         .collect();
     let verdict = verify_messages(made.key(), &forged.inputs, &public, b"context", &forged.proof);
     assert_eq!(verdict, Err(VerifyError::Hidden));
+}
+
+/// An answer can name its inputs before it is proven; proofs with that commitment differ in all else.
+#[test]
+fn committed_before() {
+    let made = Made::new(HIDING);
+    let evaluation = made.prover.evaluate(&inputs_of(&small(), &mut Numbers(5))).unwrap();
+    let committed = made.prover.commit(&evaluation).unwrap();
+    let [one, other] = [0, 1].map(|_| {
+        let proven = made.prover.prove_evaluation(&evaluation, Some(&committed), b"context").unwrap();
+        assert_eq!(proven.proof.statement.inputs, Inputs::Private(committed.commitment.clone()));
+        let Argument::Halo2(halo2::Argument { messages }) = &proven.proof.argument else {
+            panic!("the engine is halo2")
+        };
+        assert_eq!(made.verdict_of(&proven.proof.statement, messages), Ok(()));
+        messages.clone()
+    });
+    // Fixed columns that hold nothing are zero everywhere.
+    let mut words = one.chunks(32).filter(|word| *word != [0; 32]);
+    assert!(words.all(|word| other.chunks(32).all(|other| other != word)));
+    assert_ne!(made.prover.commit(&evaluation).unwrap().commitment, committed.commitment, "the salt is fresh");
+    assert!(Made::new(USUAL).prover.commit(&evaluation).is_none());
 }
 
 /// Proofs of one statement have no word in common, and none that shows a hidden column without its blinding factors.
