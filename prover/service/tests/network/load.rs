@@ -17,7 +17,7 @@ use crate::people::{Who, signer};
 use crate::request::Request;
 
 /// Requests that are on their way at once.
-const WINDOW: u64 = 8;
+const WINDOW: u64 = 24;
 /// One request in so many is proven by the engine `halo2`, which takes longer.
 const HALO2_EVERY: u64 = 16;
 /// How long a validator may take to have what it was given in a block, before the next one is given it too.
