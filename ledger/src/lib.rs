@@ -5,6 +5,7 @@ pub mod abci;
 pub mod app;
 pub mod cli;
 pub mod comet;
+pub mod embedded;
 mod event;
 pub mod genesis;
 mod money;
