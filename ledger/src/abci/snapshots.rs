@@ -18,13 +18,15 @@ pub struct Snapshots {
     archive: Archive,
     interval: u64,
     making: Mutex<Option<Making>>,
+    stopped: Arc<AtomicBool>,
     receiving: Mutex<Option<Receiving>>,
 }
 
 /// A snapshot that is being made.
 struct Making {
     thread: JoinHandle<()>,
-    stopped: Arc<AtomicBool>,
+    /// Whether it still waits for the one before it.
+    waits: Arc<AtomicBool>,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -34,7 +36,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Snapshots {
     /// Snapshots in an archive, one after every so many blocks; none are made if that is 0.
     pub fn new(archive: Archive, interval: u64) -> Self {
-        Self { archive, interval, making: Mutex::default(), receiving: Mutex::default() }
+        Self { archive, interval, making: Mutex::default(), stopped: Arc::default(), receiving: Mutex::default() }
     }
 
     /// Whether a snapshot is due after a height.
@@ -42,23 +44,30 @@ impl Snapshots {
         self.interval != 0 && height.is_multiple_of(self.interval)
     }
 
-    /// Makes a snapshot of a state in the background, unless one is being made.
+    /// Makes a snapshot of a state in the background, after the one that is being made; none if one waits already.
     pub(super) fn make(&self, state: Snapshot) {
         let mut making = locked(&self.making);
-        if making.as_ref().is_some_and(|making| !making.thread.is_finished()) {
-            tracing::warn!("no snapshot is made while another is");
+        if making.as_ref().is_some_and(|making| making.waits.load(Ordering::Acquire)) {
+            tracing::warn!("no snapshot is made: two are on their way");
             return;
         }
-        let stopped = Arc::new(AtomicBool::new(false));
-        let (archive, stop) = (self.archive.clone(), Arc::clone(&stopped));
-        let work = move || match archive.make(&state, &stop) {
-            Ok(Some(made)) => tracing::info!(height = made.height, chunks = made.chunks.len(), "made a snapshot"),
-            Ok(None) => {}
-            // Others have snapshots too; the chain goes on without this one.
-            Err(error) => tracing::error!(%error, "no snapshot was made"),
+        let before = making.take();
+        let waits = Arc::new(AtomicBool::new(true));
+        let (archive, stopped, begun) = (self.archive.clone(), Arc::clone(&self.stopped), Arc::clone(&waits));
+        let work = move || {
+            if let Some(Making { thread, .. }) = before {
+                let _ = thread.join();
+            }
+            begun.store(false, Ordering::Release);
+            match archive.make(&state, &stopped) {
+                Ok(Some(made)) => tracing::info!(height = made.height, chunks = made.chunks.len(), "made a snapshot"),
+                Ok(None) => {}
+                // Others have snapshots too; the chain goes on without this one.
+                Err(error) => tracing::error!(%error, "no snapshot was made"),
+            }
         };
         match std::thread::Builder::new().name("snapshot".into()).spawn(work) {
-            Ok(thread) => *making = Some(Making { thread, stopped }),
+            Ok(thread) => *making = Some(Making { thread, waits }),
             Err(error) => tracing::error!(%error, "no snapshot was made"),
         }
     }
@@ -156,8 +165,8 @@ fn listed(manifest: &Manifest) -> Option<abci::Snapshot> {
 
 impl Drop for Snapshots {
     fn drop(&mut self) {
-        if let Some(Making { thread, stopped }) = locked(&self.making).take() {
-            stopped.store(true, Ordering::Relaxed);
+        self.stopped.store(true, Ordering::Relaxed);
+        if let Some(Making { thread, .. }) = locked(&self.making).take() {
             let _ = thread.join();
         }
     }

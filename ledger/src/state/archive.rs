@@ -124,17 +124,15 @@ impl Archive {
     fn finish(&self, folder: &Path, manifest: &Manifest) -> Result<(), SnapshotError> {
         write(&folder.join(MANIFEST), &wire::encode(manifest))?;
         sync(folder)?;
-        let place = self.of(manifest.height);
-        if place.exists() {
-            at(&place, fs::remove_dir_all(&place))?;
-        }
-        at(&place, fs::rename(folder, &place))?;
-        sync(&self.folder)?;
-        for height in self.heights()?.into_iter().rev().skip(KEPT) {
+        for height in self.heights()?.into_iter().rev().skip(KEPT - 1).chain([manifest.height]) {
             let old = self.of(height);
-            at(&old, fs::remove_dir_all(&old))?;
+            if old.exists() {
+                at(&old, fs::remove_dir_all(&old))?;
+            }
         }
-        Ok(())
+        let place = self.of(manifest.height);
+        at(&place, fs::rename(folder, &place))?;
+        sync(&self.folder)
     }
 
     /// Begins to receive a snapshot; what was received of another is dropped.
