@@ -4,10 +4,11 @@ use std::sync::{Arc, Mutex};
 
 use tendermint_proto::v0_38::abci::ExecTxResult;
 
+use super::EmbeddedError;
 use super::blocks::{Block, Blocks, transaction_id};
 use super::seal::{Parent, Seal};
+use super::shared::locked;
 use super::waiting::Waiting;
-use super::{EmbeddedError, locked};
 use crate::abci::block::result;
 use crate::app::{App, Reader};
 use crate::state::{Committed, StoreError};

@@ -3,25 +3,27 @@
 //! The state machine is the same and is called in the same order. There is one validator, whose key signs headers that a light client verifies from the
 //! genesis on. A block with what became of its transactions is durable before the state is; what the state lacks when it is opened is replayed.
 mod blocks;
+mod error;
 mod make;
 mod seal;
+mod shared;
 mod ticker;
 mod waiting;
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use assay_verifier::digest::Digest32;
 use assay_verifier::settlement::Height;
 use assay_verifier::settlement::light::{LightBlock, LightError, Root, validators_hash};
 use tendermint_proto::v0_38::abci::ExecTxResult;
-use thiserror::Error;
 
 pub use blocks::{Block, transaction_id};
+pub use error::{EmbeddedError, SubmitError};
 
-use crate::app::{Answer, App, AppError, Options, Query, QueryError, Reader};
+use crate::app::{Answer, App, Options, Query, QueryError};
 use crate::comet::ValidatorKey;
 use crate::genesis::Genesis;
 use crate::rejection::Rejection;
@@ -30,8 +32,8 @@ use crate::verdicts::Pool;
 use blocks::Blocks;
 use make::Chain;
 use seal::{POWER, Seal};
+use shared::{Shared, locked};
 use ticker::Ticker;
-use waiting::Waiting;
 
 /// Proofs that wait to be judged before their block.
 const WAITING_PROOFS: usize = 1 << 10;
@@ -44,49 +46,6 @@ pub struct Settings {
     pub app: Options,
     /// The validator's key: the same as long as the chain is.
     pub validator: ValidatorKey,
-}
-
-/// Why a call failed. After a block that failed the node makes no more: it has to be opened anew.
-#[derive(Debug, Error)]
-pub enum EmbeddedError {
-    /// The application failed.
-    #[error(transparent)]
-    App(#[from] AppError),
-    /// Blocks could not be read or written.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The chain's id, the validator's key, a height or a time are none that headers can have.
-    #[error("no header can be made: {0}")]
-    Header(tendermint::Error),
-    /// What is stored was signed by another key.
-    #[error("the chain has another validator")]
-    OtherValidator,
-    /// A thread could not be started.
-    #[error(transparent)]
-    Thread(#[from] std::io::Error),
-    /// The node has failed before.
-    #[error("the node has stopped because a block failed")]
-    Stopped,
-}
-
-impl From<tendermint::Error> for EmbeddedError {
-    fn from(error: tendermint::Error) -> Self {
-        Self::Header(error)
-    }
-}
-
-/// Why a transaction does not wait for a block.
-#[derive(Debug, Error)]
-pub enum SubmitError {
-    /// It is refused.
-    #[error("{}", .0.text())]
-    Refused(Rejection),
-    /// Too many are waiting.
-    #[error("too many transactions are waiting")]
-    Full,
-    /// The node failed.
-    #[error(transparent)]
-    Node(#[from] EmbeddedError),
 }
 
 /// A transaction in a block.
@@ -119,23 +78,6 @@ pub enum Outcome {
 pub struct Embedded {
     shared: Arc<Shared>,
     ticker: Option<Ticker>,
-}
-
-/// What calls and the ticker share.
-struct Shared {
-    chain: Mutex<Chain>,
-    reader: Reader,
-    blocks: Arc<Blocks>,
-    pool: Pool,
-    waiting: Mutex<Waiting>,
-    /// Told after each block.
-    made: Condvar,
-    failed: AtomicBool,
-    root: Root,
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Embedded {
@@ -280,37 +222,5 @@ impl Embedded {
             }
         }
         Ok(happened)
-    }
-}
-
-impl Shared {
-    fn running(&self) -> Result<(), EmbeddedError> {
-        if self.failed.load(Ordering::Acquire) { Err(EmbeddedError::Stopped) } else { Ok(()) }
-    }
-
-    fn make_block(&self, time_ms: u64) -> Result<Committed, EmbeddedError> {
-        // A thread that panicked while it made a block has not said that it failed.
-        let mut chain = self.chain.lock().map_err(|_| EmbeddedError::Stopped)?;
-        self.running()?;
-        let made = chain.make(&self.waiting, &self.reader, time_ms);
-        if made.is_err() {
-            self.failed.store(true, Ordering::Release);
-        }
-        self.made.notify_all();
-        made
-    }
-
-    fn outcome(&self, waiting: &Waiting, id: Digest32) -> Result<Outcome, EmbeddedError> {
-        if waiting.has(id) {
-            return Ok(Outcome::Waiting);
-        }
-        if let Some((height, place)) = self.blocks.place(id)? {
-            let block = self.blocks.block(height)?;
-            let result =
-                block.and_then(|mut block| (place < block.results.len()).then(|| block.results.swap_remove(place)));
-            let result = result.ok_or_else(|| StoreError::Corrupt(format!("block {height}")))?;
-            return Ok(Outcome::Included(Included { height, place, id, result }));
-        }
-        Ok(waiting.dropped(id).map_or(Outcome::Unknown, Outcome::Dropped))
     }
 }

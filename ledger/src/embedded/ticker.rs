@@ -4,7 +4,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
-use super::{Shared, locked};
+use super::shared::{Shared, locked};
 
 /// The thread. Dropping it waits until the block that is being made is made.
 pub struct Ticker {
