@@ -6,6 +6,7 @@ pub mod app;
 pub mod cli;
 pub mod client;
 pub mod comet;
+pub mod embedded;
 mod event;
 pub mod genesis;
 mod money;

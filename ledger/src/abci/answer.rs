@@ -13,6 +13,7 @@ use tendermint_proto::v0_38::crypto::{ProofOp, ProofOps};
 use thiserror::Error;
 
 use super::block::{block_time, gas, result};
+use super::snapshots::Snapshots;
 use crate::app::{App, AppError, Misuse, Proof, Query, QueryError, Reader};
 use crate::genesis::{Genesis, RawGenesis};
 use crate::tx::BlockTime;
@@ -27,7 +28,7 @@ const PROOF_KIND: &str = "ics23:jmt";
 /// The namespace of the codes that queries are refused with.
 const QUERY_SPACE: &str = "query";
 /// Version of the state machine's rules.
-const APP_VERSION: u64 = 1;
+pub const APP_VERSION: u64 = 1;
 
 /// Why a request is answered by an `Exception`.
 #[derive(Debug, Error)]
@@ -46,12 +47,18 @@ pub struct Answers {
     reader: Reader,
     pool: Pool,
     genesis: Genesis,
+    snapshots: Option<Snapshots>,
 }
 
 impl Answers {
     /// Answers for an application. Proofs that are admitted are judged by the pool, before their block.
     pub fn new(app: App, pool: Pool, genesis: Genesis) -> Self {
-        Self { reader: app.reader().clone(), app: Mutex::new(app), pool, genesis }
+        Self { reader: app.reader().clone(), app: Mutex::new(app), pool, genesis, snapshots: None }
+    }
+
+    /// With snapshots for nodes that join late.
+    pub fn with_snapshots(self, snapshots: Snapshots) -> Self {
+        Self { snapshots: Some(snapshots), ..self }
     }
 
     /// Answers a request.
@@ -88,15 +95,15 @@ impl Answers {
                 let status = if asked.vote_extension.is_empty() { VerifyStatus::Accept } else { VerifyStatus::Reject };
                 Said::VerifyVoteExtension(abci::ResponseVerifyVoteExtension { status: status.into() })
             }
-            Asked::ListSnapshots(_) => Said::ListSnapshots(abci::ResponseListSnapshots::default()),
-            Asked::OfferSnapshot(_) => {
-                Said::OfferSnapshot(abci::ResponseOfferSnapshot { result: OfferResult::Reject.into() })
+            Asked::ListSnapshots(_) => {
+                Said::ListSnapshots(self.snapshots.as_ref().map(Snapshots::list).unwrap_or_default())
             }
-            Asked::LoadSnapshotChunk(_) => Said::LoadSnapshotChunk(abci::ResponseLoadSnapshotChunk::default()),
-            Asked::ApplySnapshotChunk(_) => Said::ApplySnapshotChunk(abci::ResponseApplySnapshotChunk {
-                result: ChunkResult::Abort.into(),
-                ..Default::default()
-            }),
+            Asked::LoadSnapshotChunk(asked) => {
+                let load = |snapshots: &Snapshots| snapshots.load(&asked);
+                Said::LoadSnapshotChunk(self.snapshots.as_ref().map(load).unwrap_or_default())
+            }
+            Asked::OfferSnapshot(asked) => Said::OfferSnapshot(self.offer(&asked)?),
+            Asked::ApplySnapshotChunk(asked) => Said::ApplySnapshotChunk(self.apply(asked)?),
         })
     }
 
@@ -228,8 +235,31 @@ impl Answers {
     }
 
     fn commit(&self) -> Result<abci::ResponseCommit, Refusal> {
-        self.app()?.commit()?;
+        let mut app = self.app()?;
+        let height = app.commit()?.height;
+        if let Some(snapshots) = self.snapshots.as_ref().filter(|snapshots| snapshots.due(height)) {
+            // While the application is held, the committed state is that of this height.
+            snapshots.make(self.reader.store().snapshot().map_err(AppError::from)?);
+        }
         Ok(abci::ResponseCommit { retain_height: 0 })
+    }
+
+    fn offer(&self, asked: &abci::RequestOfferSnapshot) -> Result<abci::ResponseOfferSnapshot, Refusal> {
+        let result = match &self.snapshots {
+            Some(snapshots) => snapshots.offer(&*self.app()?, asked).map_err(AppError::from)?,
+            None => OfferResult::Abort,
+        };
+        Ok(abci::ResponseOfferSnapshot { result: result.into() })
+    }
+
+    fn apply(&self, asked: abci::RequestApplySnapshotChunk) -> Result<abci::ResponseApplySnapshotChunk, Refusal> {
+        match &self.snapshots {
+            Some(snapshots) => Ok(snapshots.apply(&mut *self.app()?, asked).map_err(AppError::from)?),
+            None => {
+                let result = ChunkResult::Abort.into();
+                Ok(abci::ResponseApplySnapshotChunk { result, ..Default::default() })
+            }
+        }
     }
 }
 

@@ -6,9 +6,10 @@ use anyhow::{Context, Result};
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::abci::{Address, Answers, Listener, serve};
+use crate::abci::{Address, Answers, Listener, Snapshots, serve};
 use crate::app::{App, Options};
 use crate::comet::{CometGenesis, proxy_app};
+use crate::state::{Archive, CHUNK_BYTES};
 use crate::verdicts::Pool;
 
 const EXAMPLES: &str = "\
@@ -35,6 +36,9 @@ pub struct Arguments {
     /// Threads that verify proofs of a block, and as many that verify those of waiting transactions [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
+    /// After how many blocks a snapshot is made for nodes that join late; 0 makes none
+    #[arg(long, value_name = "BLOCKS", default_value_t = 1_000)]
+    snapshot_interval: u64,
 }
 
 /// Runs the command.
@@ -58,7 +62,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let app = App::open(&genesis, &options).context("the database cannot be opened")?;
     let last = app.last();
     let pool = Pool::new(options.threads, WAITING_PROOFS, app.reader().verdicts(), app.reader().store())?;
-    let answers = Arc::new(Answers::new(app, pool, genesis));
+    let archive = Archive::open(&arguments.home.join("data/assay-snapshots"), CHUNK_BYTES)?;
+    let snapshots = Snapshots::new(archive, arguments.snapshot_interval);
+    let answers = Arc::new(Answers::new(app, pool, genesis).with_snapshots(snapshots));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener = Listener::bind(&address).await.with_context(|| format!("cannot listen on {address}"))?;

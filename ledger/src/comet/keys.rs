@@ -35,6 +35,16 @@ impl ValidatorKey {
         Self(seed)
     }
 
+    /// The public key.
+    pub fn bytes(&self) -> [u8; 32] {
+        public(self.0)
+    }
+
+    /// Signs bytes as they are: those of a vote.
+    pub fn sign(&self, message: &[u8]) -> [u8; 64] {
+        ed25519_zebra::SigningKey::from(self.0).sign(message).into()
+    }
+
     /// The public key as CometBFT writes it.
     pub fn public(&self) -> Value {
         json!({ "type": "tendermint/PubKeyEd25519", "value": BASE64.encode(public(self.0)) })

@@ -36,13 +36,18 @@ pub fn options(folder: &Path) -> Options {
 impl Served {
     /// Opens the database in a folder and serves it.
     pub async fn start(folder: &Path, address: &Address) -> Self {
+        Self::start_with(folder, address, |answers| answers).await
+    }
+
+    /// With more than what every application has.
+    pub async fn start_with(folder: &Path, address: &Address, more: impl FnOnce(Answers) -> Answers) -> Self {
         let genesis: Genesis = common::genesis().check().unwrap();
         let app = App::open(&genesis, &options(folder)).unwrap();
         let pool = Pool::new(1, 16, app.reader().verdicts(), app.reader().store()).unwrap();
         let listener = Listener::bind(address).await.unwrap();
         let address = listener.address().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        let answers = Arc::new(Answers::new(app, pool, genesis));
+        let answers = Arc::new(more(Answers::new(app, pool, genesis)));
         let end = tokio::spawn(serve(listener, answers, async {
             let _ = stopped.await;
         }));

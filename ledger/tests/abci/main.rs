@@ -5,3 +5,4 @@ mod common;
 mod conversations;
 mod faults;
 mod sequences;
+mod snapshots;
