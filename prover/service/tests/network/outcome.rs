@@ -22,7 +22,7 @@ fn common(clients: &[Client], newest: u64) -> Root {
     let last = || clients.iter().map(|client| client.last().expect("the validator answers").height);
     until("all have the newest settlement", || last().all(|height| height >= newest));
     let height = last().min().expect("there are validators");
-    until("the next header", || clients[0].header(Some(height + 1)).is_ok());
+    until("all have the next header", || clients.iter().all(|client| client.header(Some(height + 1)).is_ok()));
     let root = clients[0].header(Some(height + 1)).expect("it was there").root();
     for client in clients {
         assert_eq!(client.header(Some(height + 1)).expect("it is everywhere").root(), root);
