@@ -19,6 +19,8 @@ use crate::state::{Overlay, State, StoreError, Writes};
 const CHAIN_ID_LEN_MAX: usize = 50;
 /// No transaction that can be of use is smaller.
 const TX_BYTES_LEAST: u64 = 1 << 10;
+/// What is larger could leave records that do not fit into the chunks of snapshots, of which CometBFT carries 16 MB.
+const TX_BYTES_MOST: u64 = 14 << 20;
 
 /// The file as it is read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,7 +67,7 @@ pub enum GenesisError {
     #[error("not a genesis: {0}")]
     Json(#[from] serde_json::Error),
     /// A chain id that no chain can have.
-    #[error("chain_id must be 1 to {CHAIN_ID_LEN_MAX} visible ASCII characters")]
+    #[error("chain_id must be 1 to {CHAIN_ID_LEN_MAX} letters, digits, dots, dashes and underscores")]
     ChainId,
     /// Not a key or digest.
     #[error("{0}: not 64 hexadecimal digits")]
@@ -79,6 +81,9 @@ pub enum GenesisError {
     /// A number that would stop everything.
     #[error("{0} is too small")]
     TooSmall(&'static str),
+    /// Larger than what the network carries.
+    #[error("{0} is too large")]
+    TooLarge(&'static str),
 }
 
 /// A genesis that was checked.
@@ -134,7 +139,7 @@ impl RawGenesis {
     /// The first fault found.
     pub fn check(&self) -> Result<Genesis, GenesisError> {
         let id = &self.chain_id;
-        if !(1..=CHAIN_ID_LEN_MAX).contains(&id.len()) || !id.bytes().all(|byte| byte.is_ascii_graphic()) {
+        if !(1..=CHAIN_ID_LEN_MAX).contains(&id.len()) || !id.bytes().all(chain_id_has) {
             return Err(GenesisError::ChainId);
         }
         let mut accounts = Vec::new();
@@ -172,6 +177,11 @@ impl RawGenesis {
     }
 }
 
+/// Light clients know no other names of chains.
+fn chain_id_has(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)
+}
+
 fn distinct<'a, T: PartialEq + 'a>(
     sorted: impl Iterator<Item = &'a T>,
     what: &'static str,
@@ -198,6 +208,7 @@ fn check_limits(parameters: &Parameters) -> Result<(), GenesisError> {
     ];
     match checks.into_iter().find(|(holds, _)| !holds) {
         Some((_, field)) => Err(GenesisError::TooSmall(field)),
+        None if tx_bytes_max > TX_BYTES_MOST => Err(GenesisError::TooLarge("limits.tx_bytes_max")),
         None => Ok(()),
     }
 }

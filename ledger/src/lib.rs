@@ -1,7 +1,11 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+pub mod abci;
 pub mod app;
+pub mod cli;
+pub mod comet;
+pub mod embedded;
 mod event;
 pub mod genesis;
 mod money;

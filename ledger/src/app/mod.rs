@@ -8,10 +8,12 @@ mod finalize;
 mod prepare;
 mod process;
 mod query;
+mod restore;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use assay_verifier::digest::Digest32;
 use assay_verifier::settlement::parameters::Parameters;
 use assay_verifier::settlement::payment::{Block, Totals};
 use assay_verifier::settlement::{Versioned, keys};
@@ -24,7 +26,7 @@ pub use query::{Answer, Proof, Query, QueryError};
 
 use crate::genesis::Genesis;
 use crate::rejection::Rejection;
-use crate::state::{Committed, Staged, Store, StoreError, read};
+use crate::state::{Committed, SnapshotError, Staged, Store, StoreError, read};
 use crate::tx::BlockTime;
 use crate::verdicts::Verdicts;
 
@@ -79,6 +81,9 @@ pub enum AppError {
     /// A call out of order.
     #[error(transparent)]
     Misuse(#[from] Misuse),
+    /// A snapshot could not be received.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
     /// Money appeared or vanished, which no transaction can do.
     #[error("the supply is {found} and not {expected}")]
     Supply {
@@ -87,6 +92,9 @@ pub enum AppError {
         /// What there is.
         found: u128,
     },
+    /// A thread panicked within the application, whose state nothing may be built on after that.
+    #[error("the application panicked")]
+    Panicked,
 }
 
 /// Reads the committed state; cheap to clone.
@@ -103,6 +111,7 @@ pub struct App {
     threads: usize,
     last: Committed,
     last_time_ms: u64,
+    genesis: Digest32,
     finalized: Option<(Staged, BlockTime)>,
 }
 
@@ -127,7 +136,14 @@ impl App {
         let rules = rules.ok_or_else(|| missing("parameters"))?.record;
         let verdicts = Arc::new(Verdicts::new(options.verdicts_max, options.keys_max));
         let reader = Reader { store, verdicts, rules: Arc::new(rules) };
-        Ok(Self { reader, threads: options.threads, last, last_time_ms: block.time_ms, finalized: None })
+        Ok(Self {
+            reader,
+            threads: options.threads,
+            last,
+            last_time_ms: block.time_ms,
+            genesis: block.genesis,
+            finalized: None,
+        })
     }
 
     /// Height and app hash of the last commit.

@@ -2,8 +2,12 @@
 //!
 //! An [`Overlay`] keeps writes above anything readable. A block is an overlay above the committed state, a transaction one above its
 //! block, a leaf of a batch one above its transaction: what fails is dropped, what succeeds is merged downwards.
+mod archive;
 mod registry;
+mod restore;
+mod snapshot;
 mod store;
+mod tables;
 mod tree;
 
 use std::collections::BTreeMap;
@@ -13,7 +17,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
+pub use archive::{Archive, Receiving};
 pub use registry::{end, read_at, supersede};
+pub use restore::Restored;
+pub use snapshot::{CHUNK_BYTES, Manifest, SnapshotError};
 pub use store::{Committed, Record, Snapshot, Staged, Store};
 
 /// The state could not be read or written. The node stops: going on would let it disagree with the others.

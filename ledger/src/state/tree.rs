@@ -6,7 +6,8 @@ use borsh::BorshDeserialize;
 use jmt::storage::{HasPreimage, LeafNode, Node, NodeKey, TreeReader};
 use jmt::{KeyHash, OwnedValue, Version};
 
-use super::store::{Snapshot, split_current};
+use super::store::Snapshot;
+use super::tables::split_current;
 
 /// The key of a value in the history.
 pub fn history_key(key_hash: KeyHash, version: Version) -> Vec<u8> {

@@ -3,6 +3,7 @@
 //! The ledger writes these records; they are here because whoever checks a settlement later has the verifier and not the ledger.
 pub mod inclusion;
 pub mod keys;
+pub mod light;
 pub mod model;
 pub mod node;
 pub mod parameters;

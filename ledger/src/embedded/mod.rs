@@ -1,0 +1,226 @@
+//! A chain in one process: blocks are made at an interval or on demand, without CometBFT, and look like CometBFT's.
+//!
+//! The state machine is the same and is called in the same order. There is one validator, whose key signs headers that a light client verifies from the
+//! genesis on. A block with what became of its transactions is durable before the state is; what the state lacks when it is opened is replayed.
+mod blocks;
+mod error;
+mod make;
+mod seal;
+mod shared;
+mod ticker;
+mod waiting;
+
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use assay_verifier::digest::Digest32;
+use assay_verifier::settlement::Height;
+use assay_verifier::settlement::light::{LightBlock, LightError, Root, validators_hash};
+use tendermint_proto::v0_38::abci::ExecTxResult;
+
+pub use blocks::{Block, transaction_id};
+pub use error::{EmbeddedError, SubmitError};
+
+use crate::app::{Answer, App, Options, Query, QueryError};
+use crate::comet::ValidatorKey;
+use crate::genesis::Genesis;
+use crate::rejection::Rejection;
+use crate::state::{Committed, StoreError};
+use crate::verdicts::Pool;
+use blocks::Blocks;
+use make::Chain;
+use seal::{POWER, Seal};
+use shared::{Shared, locked};
+use ticker::Ticker;
+
+/// Proofs that wait to be judged before their block.
+const WAITING_PROOFS: usize = 1 << 10;
+
+/// Where a chain is, and who validates it.
+pub struct Settings {
+    /// The blocks' file. The state's is in the application's options.
+    pub blocks: PathBuf,
+    /// The application's options.
+    pub app: Options,
+    /// The validator's key: the same as long as the chain is.
+    pub validator: ValidatorKey,
+}
+
+/// A transaction in a block.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Included {
+    /// The block's height.
+    pub height: Height,
+    /// The transaction's place in it.
+    pub place: usize,
+    /// What names it.
+    pub id: Digest32,
+    /// What became of it, with its events.
+    pub result: ExecTxResult,
+}
+
+/// Where a transaction is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// In a block that is durable.
+    Included(Included),
+    /// Waiting.
+    Waiting,
+    /// Dropped, because it cannot succeed any more.
+    Dropped(Rejection),
+    /// Not known; it was never admitted, or that was before a restart.
+    Unknown,
+}
+
+/// A chain in this process.
+pub struct Embedded {
+    shared: Arc<Shared>,
+    ticker: Option<Ticker>,
+}
+
+impl Embedded {
+    /// Opens or creates a chain; what its state lacks is replayed.
+    ///
+    /// # Errors
+    /// The databases', or they are not of one chain with this genesis and validator.
+    pub fn open(genesis: &Genesis, settings: Settings) -> Result<Self, EmbeddedError> {
+        let Settings { blocks, app: options, validator } = settings;
+        let rules = genesis.parameters();
+        let root =
+            validators_hash(&[(validator.bytes(), POWER)]).map_err(|_: LightError| EmbeddedError::OtherValidator)?;
+        let seal = Seal::new(validator, &rules.chain_id, rules.limits.block_bytes_max)?;
+        let blocks = Arc::new(Blocks::open(&blocks)?);
+        let app = App::open(genesis, &options)?;
+        let reader = app.reader().clone();
+        let pool = Pool::new(options.threads, WAITING_PROOFS, reader.verdicts(), reader.store())?;
+        let chain = Mutex::new(Chain::open(app, Arc::clone(&blocks), seal)?);
+        let (waiting, made, failed) = (Mutex::default(), Condvar::new(), AtomicBool::new(false));
+        let root = Root::Validators(root);
+        let shared = Arc::new(Shared { chain, reader, blocks, pool, waiting, made, failed, root });
+        Ok(Self { shared, ticker: None })
+    }
+
+    /// From now on, makes a block at an interval whenever transactions wait, and one more so that the state after the last of them has its header.
+    ///
+    /// # Errors
+    /// The thread could not be started.
+    pub fn start(&mut self, interval: Duration) -> Result<(), EmbeddedError> {
+        self.ticker = None;
+        self.ticker = Some(Ticker::start(Arc::clone(&self.shared), interval)?);
+        Ok(())
+    }
+
+    /// Lets a transaction wait for a block, if it may.
+    ///
+    /// # Errors
+    /// It may not, or the node failed.
+    pub fn submit(&self, transaction: Vec<u8>) -> Result<Digest32, SubmitError> {
+        let shared = &self.shared;
+        shared.running()?;
+        let id = transaction_id(&transaction);
+        if locked(&shared.waiting).has(id) {
+            return Ok(id);
+        }
+        let checked = shared.reader.check(&transaction).map_err(EmbeddedError::Store)?;
+        if let Some(rejection) = checked.rejection {
+            return Err(SubmitError::Refused(rejection));
+        }
+        for task in checked.tasks {
+            // Where the pool is full, whoever makes the block judges the proof.
+            let _ = shared.pool.submit(task);
+        }
+        if locked(&shared.waiting).push(id, transaction) { Ok(id) } else { Err(SubmitError::Full) }
+    }
+
+    /// Makes a block of what waits, now. The time is that of a clock; a block is later than the one before it in any case.
+    ///
+    /// # Errors
+    /// The block failed, now or before.
+    pub fn make_block(&self, time_ms: u64) -> Result<Committed, EmbeddedError> {
+        self.shared.make_block(time_ms)
+    }
+
+    /// Where a transaction is.
+    ///
+    /// # Errors
+    /// Blocks could not be read.
+    pub fn outcome(&self, id: Digest32) -> Result<Outcome, EmbeddedError> {
+        self.shared.outcome(&locked(&self.shared.waiting), id)
+    }
+
+    /// Waits until a transaction does not wait any more, but not longer than that.
+    ///
+    /// # Errors
+    /// Blocks could not be read, or the node failed.
+    pub fn wait(&self, id: Digest32, longest: Duration) -> Result<Outcome, EmbeddedError> {
+        let end = Instant::now() + longest;
+        let mut waiting = locked(&self.shared.waiting);
+        loop {
+            let outcome = self.shared.outcome(&waiting, id)?;
+            let left = end.saturating_duration_since(Instant::now());
+            if outcome != Outcome::Waiting || left.is_zero() {
+                return Ok(outcome);
+            }
+            self.shared.running()?;
+            let woken = self.shared.made.wait_timeout(waiting, left);
+            waiting = woken.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Height and app hash of the last commit. A block that is being made delays nobody who reads.
+    ///
+    /// # Errors
+    /// The state could not be read.
+    pub fn last(&self) -> Result<Committed, EmbeddedError> {
+        let committed = self.shared.reader.store().snapshot()?.committed();
+        Ok(committed.ok_or_else(|| StoreError::Corrupt("no genesis".into()))?)
+    }
+
+    /// What is under a key, with a proof if it is wanted. The header of the next height has the app hash that the proof leads to.
+    ///
+    /// # Errors
+    /// As [`crate::Reader::query`].
+    pub fn query(&self, query: &Query) -> Result<Answer, QueryError> {
+        self.shared.reader.query(query)
+    }
+
+    /// What light clients begin with.
+    pub fn root(&self) -> Root {
+        self.shared.root
+    }
+
+    /// What light clients see of a block.
+    ///
+    /// # Errors
+    /// Blocks could not be read.
+    pub fn light_block(&self, height: Height) -> Result<Option<LightBlock>, EmbeddedError> {
+        let block = self.block(height)?;
+        Ok(block.map(|block| block.light_block()).transpose()?)
+    }
+
+    /// A block with what became of its transactions, once its state is durable.
+    ///
+    /// # Errors
+    /// Blocks could not be read.
+    pub fn block(&self, height: Height) -> Result<Option<Block>, EmbeddedError> {
+        let last = self.last()?.height;
+        if height > last { Ok(None) } else { Ok(self.shared.blocks.block(height)?) }
+    }
+
+    /// What happened in the blocks after a height, in at most so many of them.
+    ///
+    /// # Errors
+    /// Blocks could not be read.
+    pub fn since(&self, height: Height, blocks_max: usize) -> Result<Vec<Included>, EmbeddedError> {
+        let mut happened = Vec::new();
+        for height in (height.saturating_add(1)..=self.last()?.height).take(blocks_max) {
+            let Some(Block { transactions, results, .. }) = self.shared.blocks.block(height)? else { break };
+            for (place, (transaction, result)) in transactions.iter().zip(results).enumerate() {
+                happened.push(Included { height, place, id: transaction_id(transaction), result });
+            }
+        }
+        Ok(happened)
+    }
+}
