@@ -1,9 +1,10 @@
-//! Benchmarks: models of the sizes that the field quotes, measuring one model end to end, and what the tables are made of.
+//! Benchmarks: models of the sizes that the field quotes, measuring one model end to end, settling its proofs, and what the tables are made of.
 pub mod accuracy;
 pub mod compact;
 pub mod ezkl;
 pub mod machine;
 pub mod measure;
 pub mod models;
+pub mod settling;
 pub mod subject;
 pub mod table;
