@@ -29,7 +29,9 @@ fn main() -> Result<()> {
         let Some(place) = arguments.iter().position(|argument| argument == name) else { return Ok(default) };
         arguments.get(place + 1).context("a number is missing")?.parse().with_context(|| name.to_owned())
     };
-    println!("| engine | settlements | one by one | in batches | ratio | checked before, each | CheckTx p50 | p99, pool busy |");
+    println!(
+        "| engine | settlements | one by one | in batches | ratio | checked before, each | CheckTx p50 | p99, pool busy |"
+    );
     println!("|---|---|---|---|---|---|---|---|");
     for (engine, count) in [(Engine::Sumcheck, value("--proofs", 400)?), (Engine::Halo2, value("--halo2", 60)?)] {
         let served = Served::new(MODEL, engine)?;
@@ -51,11 +53,7 @@ fn main() -> Result<()> {
 }
 
 /// Verified settlements in a second of one thread, from bytes that were never seen to the commit.
-fn blocks(
-    served: &Served,
-    proofs: &[Settle],
-    pack: impl Fn(&mut Chain, &[Settle]) -> Vec<Vec<u8>>,
-) -> Result<f64> {
+fn blocks(served: &Served, proofs: &[Settle], pack: impl Fn(&mut Chain, &[Settle]) -> Vec<Vec<u8>>) -> Result<f64> {
     let folder = tempfile::tempdir()?;
     let mut chain = Chain::new(folder.path(), served, 1)?;
     chain.reserve(0..proofs.len() as u64, Backend::Zkml)?;
