@@ -106,7 +106,7 @@ fn records(count: u64) -> Result<()> {
         let batch = chain.batch(&settlements);
         chain.block(&[batch])?;
         let done = first + RECORDS;
-        if done % (count / 4).max(RECORDS) == 0 || done >= count {
+        if done.is_multiple_of((count / 4).max(RECORDS)) || done >= count {
             let rate = (done - since) as f64 / start.elapsed().as_secs_f64();
             println!("| {done} | {rate:.0} | {} MB |", machine::resident_memory_bytes() / 1_000_000);
             (start, since) = (Instant::now(), done);
