@@ -29,7 +29,9 @@ fn main() -> Result<()> {
         let Some(place) = arguments.iter().position(|argument| argument == name) else { return Ok(default) };
         arguments.get(place + 1).context("a number is missing")?.parse().with_context(|| name.to_owned())
     };
-    println!("| engine | settlements | one by one | in batches | ratio | checked before, each | CheckTx p50 | p99, pool busy |");
+    println!(
+        "| engine | settlements | one by one | in batches | ratio | checked before, each | CheckTx p50 | p99, pool busy |"
+    );
     println!("|---|---|---|---|---|---|---|---|");
     for (engine, count) in [(Engine::Sumcheck, value("--proofs", 400)?), (Engine::Halo2, value("--halo2", 60)?)] {
         let served = Served::new(MODEL, engine)?;
@@ -51,11 +53,7 @@ fn main() -> Result<()> {
 }
 
 /// Verified settlements in a second of one thread, from bytes that were never seen to the commit.
-fn blocks(
-    served: &Served,
-    proofs: &[Settle],
-    pack: impl Fn(&mut Chain, &[Settle]) -> Vec<Vec<u8>>,
-) -> Result<f64> {
+fn blocks(served: &Served, proofs: &[Settle], pack: impl Fn(&mut Chain, &[Settle]) -> Vec<Vec<u8>>) -> Result<f64> {
     let folder = tempfile::tempdir()?;
     let mut chain = Chain::new(folder.path(), served, 1)?;
     chain.reserve(0..proofs.len() as u64, Backend::Zkml)?;
@@ -108,7 +106,7 @@ fn records(count: u64) -> Result<()> {
         let batch = chain.batch(&settlements);
         chain.block(&[batch])?;
         let done = first + RECORDS;
-        if done % (count / 4).max(RECORDS) == 0 || done >= count {
+        if done.is_multiple_of((count / 4).max(RECORDS)) || done >= count {
             let rate = (done - since) as f64 / start.elapsed().as_secs_f64();
             println!("| {done} | {rate:.0} | {} MB |", machine::resident_memory_bytes() / 1_000_000);
             (start, since) = (Instant::now(), done);

@@ -181,7 +181,7 @@ impl Embedded {
     /// What is under a key, with a proof if it is wanted. The header of the next height has the app hash that the proof leads to.
     ///
     /// # Errors
-    /// As [`Reader::query`].
+    /// As [`crate::Reader::query`].
     pub fn query(&self, query: &Query) -> Result<Answer, QueryError> {
         self.shared.reader.query(query)
     }
