@@ -1,7 +1,7 @@
 //! `kill -9` at any moment: what was acknowledged is there, and the chain goes on where it was.
 use std::env;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -14,12 +14,9 @@ use super::node::*;
 /// The folder of the process that is to be killed.
 const FOLDER: &str = "ASSAY_KILLED_NODE";
 
-/// Not a test but the process that the test below kills: makes blocks, and says so, until it is killed.
-#[test]
-#[ignore = "runs until it is killed; the test below starts it"]
-fn a_process_that_makes_blocks() {
-    let folder = PathBuf::from(env::var_os(FOLDER).expect("started by the test below"));
-    let node = open(&folder);
+/// The process that is killed: makes blocks, and says so, until then.
+fn make_blocks(folder: &Path) {
+    let node = open(folder);
     let mut time = START_MS + 1_000 * node.last().unwrap().height;
     for nonce in node.last().unwrap().height.. {
         let id = node.submit(pay(nonce, 1)).unwrap();
@@ -32,11 +29,15 @@ fn a_process_that_makes_blocks() {
 
 #[test]
 fn killed_at_any_moment() {
+    // The test starts itself as the process that it kills.
+    if let Some(folder) = env::var_os(FOLDER) {
+        return make_blocks(Path::new(&folder));
+    }
     let folder = tempfile::tempdir().unwrap();
     let mut reached = 0;
     for round in 0..8u64 {
         let mut process = Command::new(env::current_exe().unwrap())
-            .args(["--exact", "kill::a_process_that_makes_blocks", "--ignored", "--nocapture", "--test-threads=1"])
+            .args(["--exact", "kill::killed_at_any_moment", "--nocapture", "--test-threads=1"])
             .env(FOLDER, folder.path())
             .stdout(Stdio::piped())
             .spawn()
