@@ -127,7 +127,7 @@ impl Served {
             proving: Some(Proving {
                 engine: self.key.engine(),
                 key: self.key.digest(),
-                hiding: matches!(self.key, Key::Halo2(_)),
+                hiding: false,
             }),
             inputs: Inputs::Public(self.inputs.clone()).digest(),
             outputs,
@@ -194,7 +194,7 @@ impl Chain {
         genesis.heartbeat_window_ms = DEADLINE_MS;
         genesis.limits.block_work_max = u64::MAX;
         genesis.limits.block_bytes_max = u64::MAX;
-        genesis.limits.tx_bytes_max = 1 << 30;
+        genesis.limits.tx_bytes_max = 14 << 20;
         genesis.limits.batch_leaves_max = 1 << 16;
         let options = Options { threads, verdicts_max: 1 << 18, ..Options::usual(&folder.join("state")) };
         let manifest = served.manifest();
