@@ -124,11 +124,7 @@ impl Served {
             backend: Backend::Zkml,
             claim: Claim::Proven,
             circuit: self.key.circuit().digest(),
-            proving: Some(Proving {
-                engine: self.key.engine(),
-                key: self.key.digest(),
-                hiding: false,
-            }),
+            proving: Some(Proving { engine: self.key.engine(), key: self.key.digest(), hiding: false }),
             inputs: Inputs::Public(self.inputs.clone()).digest(),
             outputs,
             ..vanilla(self.manifest().id(), number)

@@ -14,6 +14,9 @@ use sha2::Sha256;
 use super::tables::{self, ALL, CURRENT, HISTORY, NODES, PREIMAGES, TIP, split_current};
 use super::{State, StoreError, Writes};
 
+/// Pages that the database keeps in memory. The library's own default is a gigabyte, which a long chain fills.
+const CACHE_BYTES: usize = 128 << 20;
+
 /// The last commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Committed {
@@ -62,7 +65,7 @@ impl Store {
     /// # Errors
     /// The database's.
     pub fn open(path: &Path, pruning_depth: u64) -> Result<Self, StoreError> {
-        let database = Database::create(path)?;
+        let database = Database::builder().set_cache_size(CACHE_BYTES).create(path)?;
         let transaction = database.begin_write()?;
         for table in ALL {
             transaction.open_table(table)?;
