@@ -7,8 +7,8 @@ use assay_verifier::settlement::inclusion::InclusionError;
 use assay_verifier::wire::WireError;
 use thiserror::Error;
 
-use super::submit::TxHash;
 use crate::rejection::Rejection;
+use crate::tx::TxHash;
 
 /// A transaction was refused, in CheckTx or in its block.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -23,7 +23,7 @@ pub use error::{ClientError, Refused};
 pub use events::{BlockEvents, Watch};
 pub use records::Root;
 pub use signer::Signer;
-pub use submit::{Included, TxHash};
+pub use submit::Included;
 
 use rpc::Rpc;
 

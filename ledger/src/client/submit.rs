@@ -2,8 +2,6 @@
 //!
 //! Submitting twice is harmless: a transaction has a nonce, so no chain takes it twice, and a node that has it says so. What a node was told
 //! is lost when it is killed before it told others. So who must know waits, and submits again, to another node if need be.
-use std::fmt;
-use std::str::FromStr;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -11,48 +9,15 @@ use assay_verifier::settlement::Height;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
 use super::Client;
 use super::answer::{BroadcastAnswer, Outcome, QueryAnswer, TxAnswer};
 use super::error::{ClientError, Refused};
 use crate::abci::TRIAL_PATH;
+use crate::tx::TxHash;
 
 /// How long after a look the next one follows: a fraction of any block's time.
 const LOOK_INTERVAL: Duration = Duration::from_millis(100);
-
-/// A transaction's name in CometBFT: the SHA-256 of its bytes.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TxHash(pub [u8; 32]);
-
-impl TxHash {
-    /// The name of a transaction.
-    pub fn of(transaction: &[u8]) -> Self {
-        Self(Sha256::digest(transaction).into())
-    }
-}
-
-impl fmt::Display for TxHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode_upper(self.0))
-    }
-}
-
-impl fmt::Debug for TxHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TxHash({self})")
-    }
-}
-
-impl FromStr for TxHash {
-    type Err = hex::FromHexError;
-
-    fn from_str(text: &str) -> Result<Self, hex::FromHexError> {
-        let mut bytes = [0; 32];
-        hex::decode_to_slice(text, &mut bytes)?;
-        Ok(Self(bytes))
-    }
-}
 
 /// A transaction in a block.
 #[derive(Clone, Debug, PartialEq, Eq)]

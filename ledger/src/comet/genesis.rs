@@ -46,7 +46,7 @@ impl CometGenesis {
         let block_bytes = limits.block_bytes_max.saturating_add(BLOCK_OVERHEAD).min(BLOCK_BYTES_MAX);
         let validator = |(place, key): (usize, &ValidatorKey)| {
             let name = format!("node{place}");
-            json!({ "address": key.address(), "pub_key": key.public(), "power": POWER, "name": name })
+            json!({ "address": hex::encode_upper(key.address()), "pub_key": key.public(), "power": POWER, "name": name })
         };
         let others = json!({
             "genesis_time": time,
@@ -65,8 +65,7 @@ impl CometGenesis {
             "validators": validators.iter().enumerate().map(validator).collect::<Vec<Value>>(),
             "app_hash": "",
         });
-        let Value::Object(others) = others else { return Err(GenesisError::ChainId.into()) };
-        Ok(Self { chain_id: state.chain_id.clone(), app_state: state, others })
+        Ok(Self { chain_id: state.chain_id.clone(), app_state: state, others: serde_json::from_value(others)? })
     }
 
     /// Reads the file.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 /// Bytes of a key's address: the first of the SHA-256 of the public key.
-const ADDRESS_LEN: usize = 20;
+pub const ADDRESS_LEN: usize = 20;
 
 /// The key that a validator votes with.
 #[derive(Clone)]
@@ -20,8 +20,10 @@ fn public(seed: [u8; 32]) -> [u8; 32] {
     SigningKey::from_seed(seed).public().0
 }
 
-fn address(seed: [u8; 32]) -> String {
-    hex::encode(&Sha256::digest(public(seed))[..ADDRESS_LEN])
+fn address(seed: [u8; 32]) -> [u8; ADDRESS_LEN] {
+    let mut address = [0; ADDRESS_LEN];
+    address.copy_from_slice(&Sha256::digest(public(seed))[..ADDRESS_LEN]);
+    address
 }
 
 /// CometBFT's secret keys are the seed and the public key.
@@ -51,13 +53,13 @@ impl ValidatorKey {
     }
 
     /// The address that stands for the key in commits.
-    pub fn address(&self) -> String {
-        address(self.0).to_uppercase()
+    pub fn address(&self) -> [u8; ADDRESS_LEN] {
+        address(self.0)
     }
 
     /// `priv_validator_key.json`.
     pub fn file(&self) -> Value {
-        json!({ "address": self.address(), "pub_key": self.public(), "priv_key": secret(self.0) })
+        json!({ "address": hex::encode_upper(self.address()), "pub_key": self.public(), "priv_key": secret(self.0) })
     }
 
     /// `priv_validator_state.json` of a validator that has signed nothing.
@@ -74,7 +76,7 @@ impl NodeKey {
 
     /// What peers call the node.
     pub fn id(&self) -> String {
-        address(self.0)
+        hex::encode(address(self.0))
     }
 
     /// `node_key.json`.

@@ -1,30 +1,24 @@
 //! Blocks on disk, each with what became of its transactions. A block is durable before its state is.
 use std::path::Path;
 
-use assay_verifier::digest::Digest32;
 use assay_verifier::settlement::Height;
 use assay_verifier::settlement::light::LightBlock;
 use assay_verifier::wire::{self, Bytes};
 use prost::Message;
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use tendermint::block::signed_header::SignedHeader;
 use tendermint::validator::Set;
 use tendermint_proto::v0_38::abci::ExecTxResult;
 use tendermint_proto::v0_38::types as proto;
 
 use crate::state::StoreError;
+use crate::tx::TxHash;
 
 /// Blocks by height.
 const BLOCKS: TableDefinition<'static, u64, &'static [u8]> = TableDefinition::new("blocks version 1");
 /// Height and place of transactions by their hash.
 const PLACES: TableDefinition<'static, [u8; 32], (u64, u32)> = TableDefinition::new("places version 1");
-
-/// What names a transaction: the SHA-256 of its bytes, as in CometBFT.
-pub fn transaction_id(transaction: &[u8]) -> Digest32 {
-    Digest32(Sha256::digest(transaction).into())
-}
 
 /// A block with what became of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -147,7 +141,7 @@ impl Blocks {
     ///
     /// # Errors
     /// The database's.
-    pub fn place(&self, transaction: Digest32) -> Result<Option<(Height, usize)>, StoreError> {
+    pub fn place(&self, transaction: TxHash) -> Result<Option<(Height, usize)>, StoreError> {
         let places = self.database.begin_read()?.open_table(PLACES)?;
         Ok(places.get(transaction.0)?.map(|place| (place.value().0, place.value().1 as usize)))
     }
@@ -168,7 +162,7 @@ impl Blocks {
             }
             blocks.insert(height, block.encode().as_slice())?;
             for (place, bytes) in (0u32..).zip(&block.transactions) {
-                places.insert(transaction_id(bytes).0, (height, place))?;
+                places.insert(TxHash::of(bytes).0, (height, place))?;
             }
         }
         transaction.commit()?;

@@ -5,14 +5,14 @@ use std::sync::{Arc, Mutex};
 use tendermint_proto::v0_38::abci::ExecTxResult;
 
 use super::EmbeddedError;
-use super::blocks::{Block, Blocks, transaction_id};
+use super::blocks::{Block, Blocks};
 use super::seal::{Parent, Seal};
 use super::shared::locked;
 use super::waiting::Waiting;
 use crate::abci::block::result;
 use crate::app::{App, Reader};
 use crate::state::{Committed, StoreError};
-use crate::tx::BlockTime;
+use crate::tx::{BlockTime, TxHash};
 
 /// The chain as far as it goes.
 pub struct Chain {
@@ -69,7 +69,7 @@ impl Chain {
         let made = Block { signed, validators, transactions, results };
         self.blocks.append(&made)?;
         let committed = self.app.commit()?;
-        let included: BTreeSet<_> = made.transactions.iter().map(|transaction| transaction_id(transaction)).collect();
+        let included: BTreeSet<_> = made.transactions.iter().map(|transaction| TxHash::of(transaction)).collect();
         let reason = |transaction: &[u8]| reader.check(transaction).map(|checked| checked.rejection);
         locked(waiting).settle(first.len(), &included, reason)?;
         self.parent = Parent { commit: Some(made.signed.commit), app_hash: committed.app_hash, results: made.results };

@@ -15,12 +15,11 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use assay_verifier::digest::Digest32;
 use assay_verifier::settlement::Height;
 use assay_verifier::settlement::light::{LightBlock, LightError, Root, validators_hash};
 use tendermint_proto::v0_38::abci::ExecTxResult;
 
-pub use blocks::{Block, transaction_id};
+pub use blocks::Block;
 pub use error::{EmbeddedError, SubmitError};
 
 use crate::app::{Answer, App, Options, Query, QueryError};
@@ -28,6 +27,7 @@ use crate::comet::ValidatorKey;
 use crate::genesis::Genesis;
 use crate::rejection::Rejection;
 use crate::state::{Committed, StoreError};
+use crate::tx::TxHash;
 use crate::verdicts::Pool;
 use blocks::Blocks;
 use make::Chain;
@@ -56,7 +56,7 @@ pub struct Included {
     /// The transaction's place in it.
     pub place: usize,
     /// What names it.
-    pub id: Digest32,
+    pub id: TxHash,
     /// What became of it, with its events.
     pub result: ExecTxResult,
 }
@@ -116,10 +116,10 @@ impl Embedded {
     ///
     /// # Errors
     /// It may not, or the node failed.
-    pub fn submit(&self, transaction: Vec<u8>) -> Result<Digest32, SubmitError> {
+    pub fn submit(&self, transaction: Vec<u8>) -> Result<TxHash, SubmitError> {
         let shared = &self.shared;
         shared.running()?;
-        let id = transaction_id(&transaction);
+        let id = TxHash::of(&transaction);
         if locked(&shared.waiting).has(id) {
             return Ok(id);
         }
@@ -146,7 +146,7 @@ impl Embedded {
     ///
     /// # Errors
     /// Blocks could not be read.
-    pub fn outcome(&self, id: Digest32) -> Result<Outcome, EmbeddedError> {
+    pub fn outcome(&self, id: TxHash) -> Result<Outcome, EmbeddedError> {
         self.shared.outcome(&locked(&self.shared.waiting), id)
     }
 
@@ -154,7 +154,7 @@ impl Embedded {
     ///
     /// # Errors
     /// Blocks could not be read, or the node failed.
-    pub fn wait(&self, id: Digest32, longest: Duration) -> Result<Outcome, EmbeddedError> {
+    pub fn wait(&self, id: TxHash, longest: Duration) -> Result<Outcome, EmbeddedError> {
         let end = Instant::now() + longest;
         let mut waiting = locked(&self.shared.waiting);
         loop {
@@ -218,7 +218,7 @@ impl Embedded {
         for height in (height.saturating_add(1)..=self.last()?.height).take(blocks_max) {
             let Some(Block { transactions, results, .. }) = self.shared.blocks.block(height)? else { break };
             for (place, (transaction, result)) in transactions.iter().zip(results).enumerate() {
-                happened.push(Included { height, place, id: transaction_id(transaction), result });
+                happened.push(Included { height, place, id: TxHash::of(transaction), result });
             }
         }
         Ok(happened)

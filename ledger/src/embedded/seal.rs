@@ -65,9 +65,7 @@ impl Seal {
     /// Not a name of a chain, or not a key.
     pub fn new(key: ValidatorKey, chain_id: &str, block_bytes_max: u64) -> Result<Self, tendermint::Error> {
         let public = key.bytes();
-        let mut address = [0; account::LENGTH];
-        address.copy_from_slice(&Sha256::digest(public)[..account::LENGTH]);
-        let address = account::Id::new(address);
+        let address = account::Id::new(key.address());
         let validator = Info {
             address,
             pub_key: PublicKey::from_raw_ed25519(&public)

@@ -2,7 +2,6 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use assay_verifier::digest::Digest32;
 use assay_verifier::settlement::light::Root;
 
 use super::blocks::Blocks;
@@ -11,6 +10,7 @@ use super::waiting::Waiting;
 use super::{EmbeddedError, Included, Outcome};
 use crate::app::Reader;
 use crate::state::{Committed, StoreError};
+use crate::tx::TxHash;
 use crate::verdicts::Pool;
 
 /// What calls and the ticker share.
@@ -51,7 +51,7 @@ impl Shared {
     }
 
     /// Where a transaction is.
-    pub fn outcome(&self, waiting: &Waiting, id: Digest32) -> Result<Outcome, EmbeddedError> {
+    pub fn outcome(&self, waiting: &Waiting, id: TxHash) -> Result<Outcome, EmbeddedError> {
         if waiting.has(id) {
             return Ok(Outcome::Waiting);
         }

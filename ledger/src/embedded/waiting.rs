@@ -1,9 +1,8 @@
 //! Transactions that wait for a block, in the order in which they came. They are in memory: what is acknowledged is what is in a block.
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use assay_verifier::digest::Digest32;
-
 use crate::rejection::Rejection;
+use crate::tx::TxHash;
 
 /// Most transactions that wait.
 const WAITING_MAX: usize = 10_000;
@@ -17,7 +16,7 @@ const TRIES_MAX: u32 = 1_000;
 const DROPPED_MAX: usize = 10_000;
 
 struct Entry {
-    id: Digest32,
+    id: TxHash,
     bytes: Vec<u8>,
     tries: u32,
 }
@@ -26,10 +25,10 @@ struct Entry {
 #[derive(Default)]
 pub struct Waiting {
     queue: VecDeque<Entry>,
-    known: BTreeSet<Digest32>,
+    known: BTreeSet<TxHash>,
     bytes: usize,
-    dropped: BTreeMap<Digest32, Rejection>,
-    dropped_order: VecDeque<Digest32>,
+    dropped: BTreeMap<TxHash, Rejection>,
+    dropped_order: VecDeque<TxHash>,
 }
 
 impl Waiting {
@@ -39,17 +38,17 @@ impl Waiting {
     }
 
     /// Whether a transaction waits.
-    pub fn has(&self, id: Digest32) -> bool {
+    pub fn has(&self, id: TxHash) -> bool {
         self.known.contains(&id)
     }
 
     /// Why a transaction waits no more without being in a block.
-    pub fn dropped(&self, id: Digest32) -> Option<Rejection> {
+    pub fn dropped(&self, id: TxHash) -> Option<Rejection> {
         self.dropped.get(&id).copied()
     }
 
     /// Lets a transaction wait, if there is room. One that waits already is not there twice.
-    pub fn push(&mut self, id: Digest32, bytes: Vec<u8>) -> bool {
+    pub fn push(&mut self, id: TxHash, bytes: Vec<u8>) -> bool {
         if self.has(id) {
             return true;
         }
@@ -82,7 +81,7 @@ impl Waiting {
     pub fn settle<E>(
         &mut self,
         tried: usize,
-        included: &BTreeSet<Digest32>,
+        included: &BTreeSet<TxHash>,
         mut reason: impl FnMut(&[u8]) -> Result<Option<Rejection>, E>,
     ) -> Result<(), E> {
         let mut reasons = VecDeque::new();
@@ -114,7 +113,7 @@ impl Waiting {
         Ok(())
     }
 
-    fn remember(&mut self, id: Digest32, why: Rejection) {
+    fn remember(&mut self, id: TxHash, why: Rejection) {
         self.dropped.insert(id, why);
         self.dropped_order.push_back(id);
         if self.dropped_order.len() > DROPPED_MAX

@@ -1,7 +1,7 @@
 //! Answers in the form of CometBFT v0.38.
 use assay_ledger::abci::TRIAL_PATH;
 use assay_ledger::app::{Proof, Query, TxResult};
-use assay_ledger::client::TxHash;
+use assay_ledger::tx::TxHash;
 use assay_ledger::{Event, Rejection};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;

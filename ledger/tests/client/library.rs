@@ -3,8 +3,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use assay_ledger::Rejection;
-use assay_ledger::client::{Client, ClientError, Root, Signer, TxHash};
-use assay_ledger::tx::{Payload, Transfer};
+use assay_ledger::client::{Client, ClientError, Root, Signer};
+use assay_ledger::tx::{Payload, Transfer, TxHash};
 use assay_verifier::settlement::keys;
 use assay_verifier::settlement::payment::Account;
 use serde_json::{Value, json};

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use assay_ledger::Rejection;
 use assay_ledger::app::{AppError, Proof, Query};
-use assay_ledger::embedded::{EmbeddedError, Outcome, SubmitError, transaction_id};
+use assay_ledger::embedded::{EmbeddedError, Outcome, SubmitError};
 use assay_ledger::state::StoreError;
+use assay_ledger::tx::TxHash;
 use assay_verifier::settlement::payment::Account;
 use assay_verifier::settlement::{decode, keys};
 
@@ -28,7 +29,7 @@ fn what_is_submitted_is_in_a_block() {
     assert_eq!(node.outcome(second).unwrap(), Outcome::Waiting);
     node.make_block(START_MS).unwrap();
     assert_eq!(included(&node, second), (2, 0, 0));
-    assert_eq!(node.outcome(transaction_id(b"x")).unwrap(), Outcome::Unknown);
+    assert_eq!(node.outcome(TxHash::of(b"x")).unwrap(), Outcome::Unknown);
     // Blocks are later than those before them, whatever the clock says.
     assert_eq!(node.block(2).unwrap().unwrap().time_ms(), node.block(1).unwrap().unwrap().time_ms() + 1);
     let query = Query { key: keys::account(key(STRANGER)), height: None, proof: Proof::Unwanted };
@@ -87,7 +88,7 @@ fn a_restart_changes_nothing() {
     assert_eq!((node.last().unwrap(), node.since(0, 10).unwrap()), (last, happened));
     for block in &blocks {
         assert_eq!(node.block(block.height()).unwrap().as_ref(), Some(block));
-        assert_eq!(included(&node, transaction_id(&block.transactions[0])), (block.height(), 0, 0));
+        assert_eq!(included(&node, TxHash::of(&block.transactions[0])), (block.height(), 0, 0));
     }
     // What comes after is what would have come without a stop.
     grow(&node, 2);

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use assay_ledger::embedded::transaction_id;
+use assay_ledger::tx::TxHash;
 use assay_verifier::settlement::light::{Clock, Trusted};
 
 use super::common::CHAIN;
@@ -62,7 +62,7 @@ fn killed_at_any_moment() {
         let mut trusted = Trusted::begin(CHAIN, node.root(), node.light_block(1).unwrap().unwrap()).unwrap();
         for height in 2..=last {
             let block = node.block(height).unwrap().unwrap();
-            assert_eq!(included(&node, transaction_id(&pay(height - 1, 1))), (height, 0, 0));
+            assert_eq!(included(&node, TxHash::of(&pay(height - 1, 1))), (height, 0, 0));
             trusted = trusted.advance(block.light_block().unwrap(), &clock).unwrap();
         }
         reached = last;

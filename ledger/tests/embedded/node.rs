@@ -4,8 +4,7 @@ use std::path::Path;
 use assay_ledger::Options;
 use assay_ledger::comet::ValidatorKey;
 use assay_ledger::embedded::{Embedded, EmbeddedError, Outcome, Settings};
-use assay_ledger::tx::{Body, Payload, Transfer};
-use assay_verifier::digest::Digest32;
+use assay_ledger::tx::{Body, Payload, Transfer, TxHash};
 
 use super::common::{CHAIN, FEE, PAYER, STRANGER, genesis, key, secret};
 
@@ -50,7 +49,7 @@ pub fn grow(node: &Embedded, blocks: u64) {
 }
 
 /// Height, place and code of a transaction.
-pub fn included(node: &Embedded, id: Digest32) -> (u64, usize, u32) {
+pub fn included(node: &Embedded, id: TxHash) -> (u64, usize, u32) {
     match node.outcome(id).unwrap() {
         Outcome::Included(included) => (included.height, included.place, included.result.code),
         other => panic!("{other:?}"),

@@ -9,13 +9,14 @@
 //! shown, a publisher could state commitments that do not vanish on all other rows, and change hidden weights from proof to proof.
 #![allow(clippy::arithmetic_side_effects, reason = "arithmetic of a group and its field cannot overflow")]
 use alloc::vec::Vec;
-use halo2_proofs::halo2curves::ff::{Field, PrimeField};
+use halo2_proofs::halo2curves::ff::Field;
 use halo2_proofs::halo2curves::group::{Curve, Group};
 use halo2_proofs::halo2curves::pairing::{MillerLoopResult, MultiMillerLoop};
 use halo2_proofs::transcript::{Transcript, TranscriptRead};
 use serde::{Deserialize, Serialize};
 
 use super::curve::{Bn256, Fr, G1, G1Affine, G2Affine, Point};
+use super::domain::omega;
 use super::transcript::Reader;
 use crate::digest::SrsDigest;
 use crate::wire;
@@ -37,8 +38,7 @@ pub fn prefix(srs: &SrsDigest, k: u8) -> Vec<[u8; 32]> {
 /// The values at `z` of the Lagrange polynomials of the last rows, of `2^k`; nothing if `z` is itself a row's point.
 pub fn evaluate(z: Fr, k: u8, rows: usize) -> Option<Vec<Fr>> {
     let n = 1u64.checked_shl(k.into())?;
-    let squarings = Fr::S.checked_sub(k.into())?;
-    let omega = (0..squarings).fold(Fr::ROOT_OF_UNITY, |root, _| root.square());
+    let omega = omega(k.into())?;
     let first = omega.pow_vartime([n.checked_sub(u64::try_from(rows).ok()?)?]);
     let vanishing = z.pow_vartime([n]) - Fr::ONE;
     let mut point = first;

@@ -6,14 +6,19 @@ use std::collections::HashMap;
 
 use super::curve::Fr;
 
+/// The point of the second of `2^k` rows: a root of unity of that order, or nothing if the field has none.
+pub fn omega(k: u32) -> Option<Fr> {
+    let squarings = Fr::S.checked_sub(k)?;
+    Some((0..squarings).fold(Fr::ROOT_OF_UNITY, |root, _| root.square()))
+}
+
 /// The domain of `2^k` rows for constraints of a degree, or nothing if the field has none. Its memory does not grow with `k`.
 pub fn domain(degree: usize, k: u8) -> Option<EvaluationDomain<Fr>> {
     let quotient_poly_degree = u64::try_from(degree.checked_sub(1)?).ok()?;
     let k = u32::from(k);
     let extended_k = k.checked_add(u64::BITS.checked_sub(quotient_poly_degree.checked_sub(1)?.leading_zeros())?)?;
     let roots = |k: u32| -> Option<(Fr, Fr)> {
-        let squarings = Fr::S.checked_sub(k)?;
-        let omega = (0..squarings).fold(Fr::ROOT_OF_UNITY, |root, _| root.square());
+        let omega = omega(k)?;
         Some((omega, Option::from(omega.invert())?))
     };
     let ((omega, omega_inv), (extended_omega, extended_omega_inv)) = (roots(k)?, roots(extended_k)?);

@@ -17,6 +17,7 @@ use alloc::vec::Vec;
 use halo2_proofs::halo2curves::group::Group;
 use halo2_proofs::transcript::{Transcript, TranscriptRead};
 
+use super::blinding::combination;
 use super::curve::{Fr, G1, G1Affine};
 use super::transcript::Reader;
 
@@ -39,5 +40,5 @@ pub fn verify(transcript: &mut Reader<'_>, inner: &[G1Affine], outer: &[G1Affine
 /// `sum_j g^j (inner_j - outer_j)`.
 pub fn combine(g: Fr, inner: &[G1Affine], outer: &[G1Affine]) -> G1 {
     let differences: Vec<G1> = inner.iter().zip(outer).map(|(inner, outer)| G1::from(*inner) - outer).collect();
-    differences.iter().rev().fold(G1::identity(), |sum, difference| sum * g + difference)
+    combination(g, &differences)
 }

@@ -4,8 +4,8 @@ use assay_verifier::wire;
 use serde_json::Value;
 
 use super::super::show::Card;
-use crate::client::{Block, Client, ClientError, Event, Included, Outcome, TxHash};
-use crate::tx::{Payload, Transaction};
+use crate::client::{Block, Client, ClientError, Event, Included, Outcome};
+use crate::tx::{Payload, Transaction, TxHash};
 
 pub fn status(client: &Client) -> Result<Card, ClientError> {
     let status = client.status()?;

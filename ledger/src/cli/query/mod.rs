@@ -14,7 +14,8 @@ pub use block::inclusion;
 use super::advice::advise;
 use super::names::{self, Endpoint};
 use super::show::Card;
-use crate::client::{Client, ClientError, Root, TxHash};
+use crate::client::{Client, ClientError, Root};
+use crate::tx::TxHash;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -6,8 +6,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use assay_ledger::Rejection;
-use assay_ledger::client::{Client, ClientError, Included, Signer, TxHash};
-use assay_ledger::tx::Payload;
+use assay_ledger::client::{Client, ClientError, Included, Signer};
+use assay_ledger::tx::{Payload, TxHash};
 use assay_verifier::key::Engine;
 use assay_verifier::receipt::RequestId;
 

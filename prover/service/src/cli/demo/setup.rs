@@ -25,7 +25,7 @@ pub struct Setup {
     pub report: Report,
     pub key: Key,
     pub checked: CheckedKey,
-    pub secrecy: Secrecy,
+    secrecy: Secrecy,
     soundness_bits: Option<f64>,
     compile_duration: Duration,
     key_duration: Duration,
