@@ -275,34 +275,51 @@ fn brackets() {
     }
 }
 
-/// A maximum that is a member but not the largest, and one that is no member.
+/// A maximum that is a member but not the largest, one that is no member, and flags that are not on a cell that equals it.
 #[test]
 fn maxima() {
     for (name, node) in [("across", LARGEST), ("window", POOLED)] {
         let case = Case::new(attention(7), node, USUAL);
-        let at = node as u32;
-        let own = |source| matches!(source, Source::Running { node, .. } if node == at);
-        let steps = case.setting.program.blocks.iter().filter(|block| own(block.source));
-        let step = steps.count() as u32;
-        case.refused(&format!("{name}: above all"), &["copy"], |first| {
-            case.add(first, Source::Running { node: at, step }, 1, 1);
-            case.add(first, Source::AboveRunning { node: at, step }, 1, 1);
-            case.add(first, Source::AboveMember { node: at, step }, 1, 1);
-        });
-        let above = [Source::AboveRunning { node: at, step }, Source::AboveMember { node: at, step }];
-        let value = |source, cell| {
-            let (lane, row) = case.at(case.block(source), cell);
-            case.honest().lanes[lane].values[row]
+        let (largest, below) = (Source::Node(node as u32), Source::BelowLargest(node as u32));
+        let block = case.block(below);
+        let Kind::Number { flagged: count, .. } = case.setting.program.blocks[block as usize].kind else { panic!() };
+        let count = count as usize;
+        let honest = case.honest();
+        let value = |cell: usize| {
+            let (lane, row) = case.at(block, cell);
+            honest.lanes[lane].values[row]
         };
-        let sums = (0..case.cells().len()).map(|cell| above.iter().map(|&source| value(source, cell)).sum::<i64>());
-        let (cell, difference) = sums.enumerate().find(|(_, sum)| *sum > 0).expect("the step compares two values");
-        case.refused(&format!("{name}: the other of the two"), &["number"], |first| {
-            case.add(first, Source::Running { node: at, step }, cell, -difference);
-            above.iter().for_each(|&source| case.add(first, source, cell, -difference));
+        let flag = |first: &mut First, cell: usize, flag: i64| {
+            let (lane, row) = case.at(block, cell);
+            first.lanes[lane].sides[row] = flag;
+        };
+        // A group whose members differ.
+        let group = (0..case.cells().len()).find(|group| (group * count..).take(count).any(|cell| value(cell) > 0));
+        let group = group.expect("the cells of a group differ");
+        let members = group * count..(group + 1) * count;
+        let zero = members.clone().find(|&cell| value(cell) == 0).expect("one is the largest");
+        let lower = members.clone().filter(|&cell| value(cell) > 0).min_by_key(|&cell| value(cell)).expect("they differ");
+        let raise = |first: &mut First, difference: i64| {
+            case.add(first, largest, group, difference);
+            members.clone().for_each(|cell| case.add(first, below, cell, difference));
+        };
+        case.refused(&format!("{name}: alone"), &["copy"], |first| case.add(first, largest, group, 1));
+        case.refused(&format!("{name}: above all"), &["copy"], |first| {
+            raise(first, 1);
+            flag(first, zero, 0);
         });
-        case.refused(&format!("{name}: alone"), &["copy"], |first| {
-            case.add(first, Source::Running { node: at, step: 1 }, 0, 1);
+        case.refused(&format!("{name}: above all, still flagged"), &["number"], |first| raise(first, 1));
+        case.refused(&format!("{name}: another member"), &["number"], |first| {
+            raise(first, -value(lower));
+            flag(first, zero, 0);
+            flag(first, lower, 1);
         });
+        case.refused(&format!("{name}: none flagged"), &["copy"], |first| flag(first, zero, 0));
+        case.refused(&format!("{name}: another flagged"), &["number"], |first| {
+            flag(first, zero, 0);
+            flag(first, lower, 1);
+        });
+        case.refused(&format!("{name}: no flag"), &["lookup", "copy"], |first| flag(first, zero, 2));
     }
 }
 

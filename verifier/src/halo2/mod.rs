@@ -9,5 +9,6 @@ pub mod shape;
 pub mod srs;
 pub mod transcript;
 mod verify;
+pub mod widths;
 
 pub use verify::{Argument, VerifyError, field, instance_columns, prefix, verify, verify_statement};

@@ -3,7 +3,8 @@
 //! Every relation of the description becomes *blocks* of committed cells (limbs, values) and *chains* of products that must sum to zero.
 //! The parts of a product are values of the second phase:
 //!
-//! - a *run*: `sum_i x_i m^(n-1-i)` over copied cells, with a multiplier `m` that is a power of the challenge
+//! - a *run*: `sum_i x_i m^(n-1-i)` over copied cells, or `sum_i x_i y_i m^(n-1-i)` over pairs of them, with a multiplier `m` that is a power
+//!   of the challenge
 //! - a *vector*: the same sum over one vector of a weight tensor
 //! - an *equation*: the same sum over the accumulators of a block
 //! - a *chain*: a sum of products, possibly with multipliers between them
@@ -35,6 +36,13 @@ use assay_verifier::halo2::shape::Visibility;
 pub enum Value {
     /// A cell of a block.
     Cell {
+        /// Which block.
+        block: u32,
+        /// Which of its cells.
+        index: u32,
+    },
+    /// Whether a cell of a block of numbers is flagged as zero.
+    Flag {
         /// Which block.
         block: u32,
         /// Which of its cells.
@@ -75,14 +83,14 @@ pub enum Kind {
         /// Constant of the expression.
         constant: i64,
     },
-    /// A value `low .. low + 2^bits`, in limbs.
+    /// A value `low .. low + 2^bits`, in limbs; what it is above `low` is its accumulator.
     Number {
         /// Smallest value.
         low: i64,
         /// Width.
         bits: u8,
-        /// Whether it is an accumulator too.
-        equation: bool,
+        /// Number of cells in each group of which one is flagged as zero; 0 where there are no flags.
+        flagged: u32,
     },
     /// A rescaled value.
     Rescale(Rescale),
@@ -130,27 +138,8 @@ pub enum Source {
         /// Largest value.
         high: i64,
     },
-    /// The largest of the first `step + 1` cells of each group.
-    Running {
-        /// The node.
-        node: u32,
-        /// How far.
-        step: u32,
-    },
-    /// How far the largest of the first `step + 1` cells is above the largest before.
-    AboveRunning {
-        /// The node.
-        node: u32,
-        /// How far.
-        step: u32,
-    },
-    /// How far the largest of the first `step + 1` cells is above the cell itself.
-    AboveMember {
-        /// The node.
-        node: u32,
-        /// How far.
-        step: u32,
-    },
+    /// How far the cells of each group are below the largest, group by group.
+    BelowLargest(u32),
     /// The rows of a weight that an input selects.
     Selected {
         /// The weight.
@@ -160,13 +149,15 @@ pub enum Source {
     },
 }
 
-/// `sum_i cells[i] beta^(exponent (n-1-i))`.
+/// `sum_i cells[i] beta^(exponent (n-1-i))`, or `sum_i cells[2 i] cells[2 i + 1] beta^(exponent (n-1-i))`.
 #[derive(Clone, Debug)]
 pub struct Run {
     /// The multiplier's exponent.
     pub exponent: u32,
     /// The cells.
     pub cells: Vec<Value>,
+    /// Whether they are multiplied in pairs.
+    pub pairs: bool,
 }
 
 /// Which values of a weight tensor form a vector.
@@ -380,8 +371,37 @@ impl Builder<'_> {
         if let [only] = cells[..] {
             return only;
         }
-        self.program.runs.push(Run { exponent, cells });
+        self.push_run(Run { exponent, cells, pairs: false })
+    }
+
+    /// The run of products of pairs. Nothing if a factor is no cell of the first phase.
+    fn pairs(&mut self, exponent: u32, pairs: impl IntoIterator<Item = (Value, Value)>) -> Option<Value> {
+        let cells: Vec<Value> = pairs.into_iter().flat_map(|(left, right)| [left, right]).collect();
+        let committed = |cell: &Value| {
+            matches!(cell, Value::Cell { .. } | Value::Flag { .. } | Value::Input(_) | Value::Constant(_))
+        };
+        cells.iter().all(committed).then(|| self.push_run(Run { exponent, cells, pairs: true }))
+    }
+
+    fn push_run(&mut self, run: Run) -> Value {
+        self.program.runs.push(run);
         Value::Run(self.program.runs.len() as u32 - 1)
+    }
+
+    /// Adds a multiple of `sum_i beta^(n-1-i) y_i` over the cells of a block to products.
+    fn add_block(&mut self, coefficient: i64, block: u32, products: &mut Vec<Product>) {
+        let Block { kind, len, .. } = &self.program.blocks[block as usize];
+        let len = *len;
+        if let Kind::Number { low, .. } = *kind {
+            products.push(plus(coefficient, Value::Equation(block)));
+            if low != 0 {
+                let ones = self.ones(len, 1);
+                products.push(plus(coefficient * low, ones));
+            }
+        } else {
+            let run = self.run_of(block, 1);
+            products.push(plus(coefficient, run));
+        }
     }
 
     /// The run of all cells of a block.
