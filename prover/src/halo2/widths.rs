@@ -8,7 +8,7 @@ use assay_verifier::halo2::shape::RESERVED;
 use assay_verifier::halo2::transcript::Writer;
 use assay_verifier::halo2::widths::{Widths, constraint_system, limb_widths};
 use halo2_proofs::arithmetic::Field;
-use halo2_proofs::circuit::{Layouter, SimpleFloorPlanner, Value};
+use halo2_proofs::circuit::{Layouter, SimpleFloorPlanner};
 use halo2_proofs::halo2curves::ff::BatchInvert;
 use halo2_proofs::plonk::{Circuit, Column, ConstraintSystem, Error, Fixed, ProvingKey, keygen_pk2};
 use halo2_proofs::poly::kzg::commitment::ParamsKZG;
@@ -181,8 +181,6 @@ impl Circuit<Fr> for Structure<'_> {
             || "all",
             |mut region| {
                 self.0.fill(&columns, |column, row, value| drop(region.assign_fixed(column, row, value)));
-                // The library's floor planner counts on cells of advice.
-                columns.weights.iter().for_each(|&column| drop(region.assign_advice(column, 0, Value::<Fr>::unknown())));
                 Ok(())
             },
         )
@@ -225,7 +223,7 @@ pub fn prove(
     let failed = |error: &dyn std::fmt::Display| KeygenError::Library(error.to_string());
     let mut drawn = ChaCha20Rng::from_rng(OsRng).map_err(|error| failed(&error))?;
     let mut small = |values| Small { values, blinding: (0..blinding).map(|_| Fr::random(&mut drawn)).collect() };
-    let committed: Vec<Small<'_>> = first.iter().map(|values| small(values)).collect();
+    let committed: Vec<Small<'_>> = first.iter().map(|values| small(&values[..])).collect();
     let mut transcript = Writer::new(&Widths::prefix(&subject, &fixed));
     let second = |challenges: &[Fr]| rows.second(&first, challenges[0], challenges[1]);
     let plonk = Plonk::new(&pk, params);

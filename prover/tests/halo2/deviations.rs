@@ -14,7 +14,8 @@ use crate::common::attention::{
 };
 use crate::common::{Numbers, inputs_of, kitchen_sink, weights_of};
 use crate::complete::wide;
-use crate::samples::{Form, HIDDEN, OPEN, USUAL, evaluated, failures, lay_out, up_to, witness};
+use crate::gates::failures;
+use crate::samples::{Form, HIDDEN, OPEN, USUAL, evaluated, lay_out, mock_failures, up_to, witness};
 
 /// A circuit laid out, and what it computes.
 struct Case {
@@ -34,6 +35,7 @@ impl Case {
         let evaluation = evaluated(&setting, &inputs);
         let case = Self { setting, evaluation, node };
         case.fails("honest", case.honest(), &[]);
+        assert_eq!(mock_failures(&case.setting, case.honest()), BTreeSet::new());
         case
     }
 
@@ -95,7 +97,7 @@ impl Case {
 
     fn fails(&self, name: &str, first: First, gates: &[&str]) {
         let expected: BTreeSet<String> = gates.iter().map(|gate| (*gate).to_owned()).collect();
-        assert_eq!(failures(&self.setting, first), expected, "{name}");
+        assert_eq!(failures(&self.setting, &first), expected, "{name}");
     }
 
     /// Changes a witness, lets everything follow, and expects gates to fail.
@@ -407,7 +409,7 @@ fn private_inputs_out_of_range() {
         let value = first.lanes[lane].values[row];
         assert_eq!(value, outside);
         assert!(first.at(layout, layout.place(program, program.private[cell])) == outside);
-        let failed = failures(&case.setting, first);
+        let failed = failures(&case.setting, &first);
         assert!(failed.contains("number"), "{cell}: {failed:?}");
     }
 }
@@ -425,7 +427,7 @@ fn padding_of_private_weights() {
             for column in 0..len.next_multiple_of(columns) - len {
                 let mut first = case.honest();
                 first.weights[column][row] = 5;
-                assert!(failures(&case.setting, first).contains("padding of weights"), "{vector:?}, column {column}");
+                assert!(failures(&case.setting, &first).contains("padding of weights"), "{vector:?}, column {column}");
                 tried += 1;
                 if tried % 4 == 0 {
                     break;
@@ -469,7 +471,28 @@ fn every_column() {
     for (name, change) in changes {
         let mut first = case.honest();
         change(&mut first);
-        assert!(!failures(&case.setting, first).is_empty(), "{name}");
+        assert!(!failures(&case.setting, &first).is_empty(), "{name}");
+    }
+}
+
+/// The mock prover finds the same gates.
+#[test]
+fn the_mock_prover_agrees() {
+    let case = Case::new(kitchen_sink(7), 2, Form { visibility: HIDDEN, ..USUAL });
+    let (lane, row) = case.place(case.inside());
+    let changes: [Change; 7] = [
+        Box::new(|_| {}),
+        Box::new(move |first| first.lanes[lane].values[row] += 1),
+        Box::new(move |first| first.lanes[lane].limbs[2][row] ^= 1),
+        Box::new(move |first| first.lanes[lane].sides[row] += 1),
+        Box::new(|first| first.reads[1][3] += 1),
+        Box::new(|first| first.weights[0][1] += 1),
+        Box::new(|first| first.counts[0][0] += 1),
+    ];
+    for (number, change) in changes.into_iter().enumerate() {
+        let mut first = case.honest();
+        change(&mut first);
+        assert_eq!(failures(&case.setting, &first), mock_failures(&case.setting, first), "change {number}");
     }
 }
 
@@ -488,6 +511,6 @@ fn every_block() {
             Line::Side(_) => first.lanes[lane].sides[row] += 1,
             _ => first.lanes[lane].values[row] += 1,
         }
-        assert!(!failures(&case.setting, first).is_empty(), "{:?}", block.source);
+        assert!(!failures(&case.setting, &first).is_empty(), "{:?}", block.source);
     }
 }
