@@ -46,7 +46,7 @@ fn crates_reach_only_what_they_may() {
         ("verifier", &[]),
         ("circuits", &["assay-verifier"]),
         ("prover", &["assay-verifier", "assay-circuits"]),
-        ("prover/service", &["assay-verifier", "assay-circuits", "assay-prover"]),
+        ("prover/service", &["assay-verifier", "assay-circuits", "assay-prover", "assay-ledger"]),
     ];
     for (folder, allowed) in allowed {
         let manifest = fs::read_to_string(root().join(folder).join("Cargo.toml")).unwrap();
