@@ -300,7 +300,8 @@ fn maxima() {
         let group = group.expect("the cells of a group differ");
         let members = group * count..(group + 1) * count;
         let zero = members.clone().find(|&cell| value(cell) == 0).expect("one is the largest");
-        let lower = members.clone().filter(|&cell| value(cell) > 0).min_by_key(|&cell| value(cell)).expect("they differ");
+        let lower =
+            members.clone().filter(|&cell| value(cell) > 0).min_by_key(|&cell| value(cell)).expect("they differ");
         let raise = |first: &mut First, difference: i64| {
             case.add(first, largest, group, difference);
             members.clone().for_each(|cell| case.add(first, below, cell, difference));

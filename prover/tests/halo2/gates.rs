@@ -39,7 +39,8 @@ pub fn failures_of(setting: &Setting, first: &First, second: &Second, drawn: Cha
     advice.iter_mut().for_each(|column| column.resize(rows, Fr::ZERO));
     let table = Table { fixed, advice, challenges: [drawn.beta, drawn.eta, drawn.theta] };
     let usable = rows - cs.blinding_factors() - 1;
-    let mut failed: BTreeSet<String> = (0..usable).into_par_iter().flat_map_iter(|row| table.failed(&cs, row)).collect();
+    let mut failed: BTreeSet<String> =
+        (0..usable).into_par_iter().flat_map_iter(|row| table.failed(&cs, row)).collect();
     let value = |place: Place| match place.line {
         Line::Equation => second.equation[place.row],
         Line::Power => second.power[place.row],
@@ -72,7 +73,8 @@ impl Table {
     }
 
     fn value(&self, polynomial: &Expression<Fr>, row: usize) -> Fr {
-        let turned = |rotation: i32| (row + self.advice[0].len()).wrapping_add_signed(rotation as isize) % self.advice[0].len();
+        let turned =
+            |rotation: i32| (row + self.advice[0].len()).wrapping_add_signed(rotation as isize) % self.advice[0].len();
         polynomial.evaluate(
             &|constant| constant,
             &|_| unreachable!("there are no virtual selectors"),

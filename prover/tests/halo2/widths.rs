@@ -35,7 +35,8 @@ impl Publisher {
     /// A key that commits to some weights and brings a proof that was made with others.
     fn key(&self, committed: &Weights, proven: &Weights) -> Key {
         let setting = self.setting(committed);
-        let mut key = setting.key_without_widths(&self.params, *srs().srs(), self.prover.proving_key(), Some(&self.secret));
+        let mut key =
+            setting.key_without_widths(&self.params, *srs().srs(), self.prover.proving_key(), Some(&self.secret));
         key.widths = Some(prove(&setting, proven, &key, &self.params, &self.secret).unwrap());
         key
     }
@@ -58,7 +59,8 @@ fn out_of_range() {
     let specs = &publisher.prover.setting().checked.circuit().weights;
     for (id, spec) in specs.iter().enumerate() {
         let half = 1i32 << (spec.bits - 1);
-        for (at, value) in [(0, half), (1, -half - 1), (spec.len() as usize - 1, i16::MAX.into()), (2, i16::MIN.into())] {
+        for (at, value) in [(0, half), (1, -half - 1), (spec.len() as usize - 1, i16::MAX.into()), (2, i16::MIN.into())]
+        {
             let mut weights = honest.clone();
             let Some(weight) = weights[id].get_mut(at) else { continue };
             *weight = i16::try_from(value).unwrap_or(i16::MAX);

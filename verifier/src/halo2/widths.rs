@@ -22,8 +22,8 @@ use super::hiding;
 use super::shape::{RESERVED, Shape, TABLES_MAX};
 use super::srs::Srs;
 use super::transcript::Reader;
-use crate::circuit::{Circuit, CircuitDigest};
-use crate::digest::digest;
+use crate::circuit::Circuit;
+use crate::digest::{CircuitDigest, digest};
 use crate::wire;
 
 /// What a key says of the widths of private weights.
@@ -59,9 +59,9 @@ pub fn limb_widths(circuit: &Circuit) -> BTreeSet<u8> {
 /// The constraint system, or nothing if its tables are too large for the rows.
 pub fn constraint_system(circuit: &Circuit, shape: Shape) -> Option<(ConstraintSystem<Fr>, WidthColumns)> {
     let rows = 1usize.checked_shl(shape.k.into())?.checked_sub(RESERVED)?;
-    let entries = limb_widths(circuit).into_iter().try_fold(0usize, |all, bits| {
-        all.checked_add(1usize.checked_shl(bits.into())?)
-    })?;
+    let entries = limb_widths(circuit)
+        .into_iter()
+        .try_fold(0usize, |all, bits| all.checked_add(1usize.checked_shl(bits.into())?))?;
     let tables = entries.div_ceil(rows.max(1));
     (tables <= TABLES_MAX.into()).then(|| {
         let mut cs = ConstraintSystem::default();

@@ -19,6 +19,7 @@ use assay_verifier::halo2::field;
 use assay_verifier::halo2::transcript::Writer;
 use halo2_proofs::SerdeFormat;
 use halo2_proofs::arithmetic::Field;
+use halo2_proofs::halo2curves::ff::PrimeField;
 use halo2_proofs::halo2curves::group::Curve;
 use halo2_proofs::halo2curves::group::prime::PrimeCurveAffine;
 use halo2_proofs::halo2curves::serde::SerdeObject;
@@ -78,6 +79,16 @@ pub struct Small<'a> {
     pub blinding: Vec<Fr>,
 }
 
+impl Small<'_> {
+    /// All cells.
+    fn full(&self, rows: usize) -> Vec<Fr> {
+        let values: Vec<Fr> = self.values.iter().map(|&value| field(value)).collect();
+        let mut column = padded(&values, rows - self.blinding.len());
+        column.extend(&self.blinding);
+        column
+    }
+}
+
 impl Plonk {
     /// Works out what proofs of a key share.
     pub fn new(pk: &ProvingKey<G1Affine>, params: &ParamsKZG<Bn256>) -> Self {
@@ -86,7 +97,7 @@ impl Plonk {
         let rows = transform.rows();
         let (powers, lagrange) = points(params);
         // Powers of a generator of the field's units lie in no group of the rows' points, and no two in one coset of it.
-        let cosets: Vec<Coset> = transform::powers(<Fr as halo2_proofs::halo2curves::ff::PrimeField>::MULTIPLICATIVE_GENERATOR)
+        let cosets: Vec<Coset> = transform::powers(Fr::MULTIPLICATIVE_GENERATOR)
             .skip(1)
             .take(cs.degree() - 1)
             .map(|offset| transform.coset(offset))
@@ -168,13 +179,7 @@ impl Plonk {
         instance.iter().flat_map(|column| column.iter()).try_for_each(|value| transcript.common_scalar(*value))?;
         self.commit(first).into_iter().try_for_each(|point| transcript.write_point(point))?;
         let challenges: Vec<Fr> = (0..cs.num_challenges()).map(|_| squeeze(transcript)).collect();
-        let full = |column: &Small<'_>| {
-            let mut values: Vec<Fr> = column.values.iter().map(|&value| field(value)).collect();
-            values.resize(rows - column.blinding.len(), Fr::ZERO);
-            values.extend(&column.blinding);
-            values
-        };
-        let mut advice: Vec<Vec<Fr>> = first.par_iter().map(full).collect();
+        let mut advice: Vec<Vec<Fr>> = first.par_iter().map(|column| column.full(rows)).collect();
         let blinding = Self::blinding_rows(pk);
         let mut made = second(&challenges);
         for column in &mut made {
@@ -183,19 +188,11 @@ impl Plonk {
         }
         cells(&made).into_iter().try_for_each(|point| transcript.write_point(point))?;
         advice.append(&mut made);
-        let instance: Vec<Vec<Fr>> = instance
-            .iter()
-            .map(|column| {
-                let mut column = column.to_vec();
-                column.resize(rows, Fr::ZERO);
-                column
-            })
-            .collect();
+        let instance: Vec<Vec<Fr>> = instance.iter().map(|column| padded(column, rows)).collect();
         // The library draws a challenge for lookups whether or not there are any.
         squeeze(transcript);
         let [beta, gamma] = [squeeze(transcript), squeeze(transcript)];
-        let products =
-            self.products(pk, &Cells { advice: &advice, instance: &instance }, (beta, gamma), &mut rng);
+        let products = self.products(pk, &Cells { advice: &advice, instance: &instance }, (beta, gamma), &mut rng);
         cells(&products).into_iter().try_for_each(|point| transcript.write_point(point))?;
         let random: Vec<Fr> = (0..rows).map(|_| Fr::random(&mut rng)).collect();
         let random = [random];
@@ -229,7 +226,8 @@ impl Plonk {
         let cs = pk.get_vk().cs();
         let end = -(cs.blinding_factors() as i32 + 1);
         // In the order in which values are sent.
-        let advice = cs.advice_queries().iter().map(|(column, at)| (&polys.advice[column.index()].coefficients[..], at.0));
+        let advice =
+            cs.advice_queries().iter().map(|(column, at)| (&polys.advice[column.index()].coefficients[..], at.0));
         let fixed = cs.fixed_queries().iter().map(|(column, at)| (pk.fixed_polys()[column.index()].values(), at.0));
         let images = pk.permutation().polys().iter().map(|poly| (poly.values(), 0));
         let last = polys.products.len().saturating_sub(1);
@@ -237,7 +235,8 @@ impl Plonk {
             let rotations: &[i32] = if index == last { &[0, 1] } else { &[0, 1, end] };
             rotations.iter().map(|&at| (&product.coefficients[..], at)).collect::<Vec<_>>()
         });
-        let queries: Vec<(&'a [Fr], i32)> = advice.chain(fixed).chain([(random, 0)]).chain(images).chain(products).collect();
+        let queries: Vec<(&'a [Fr], i32)> =
+            advice.chain(fixed).chain([(random, 0)]).chain(images).chain(products).collect();
         let values: Vec<Fr> =
             queries.par_iter().map(|&(poly, at)| evaluate(poly, self.transform.rotate(x, at))).collect();
         values.iter().try_for_each(|value| transcript.write_scalar(*value))?;
@@ -247,7 +246,8 @@ impl Plonk {
         let images_at = random_at + 1;
         let products_at = images_at + pk.permutation().polys().len();
         let mut opened: Vec<Opened<'a>> = Vec::new();
-        let order = (0..fixed_at).chain(products_at..queries.len()).chain(fixed_at..random_at).chain(images_at..products_at);
+        let order =
+            (0..fixed_at).chain(products_at..queries.len()).chain(fixed_at..random_at).chain(images_at..products_at);
         for index in order {
             let ((coefficients, at), value) = (queries[index], values[index]);
             match opened.iter_mut().find(|opened| std::ptr::eq(opened.coefficients, coefficients)) {
@@ -286,6 +286,13 @@ fn affine(points: &[G1]) -> Vec<G1Affine> {
     let mut affine = vec![G1Affine::identity(); points.len()];
     G1::batch_normalize(points, &mut affine);
     affine
+}
+
+/// Values with zeros up to a number of rows.
+fn padded(values: &[Fr], rows: usize) -> Vec<Fr> {
+    let mut column = values.to_vec();
+    column.resize(rows, Fr::ZERO);
+    column
 }
 
 fn squeeze(transcript: &mut Writer) -> Fr {

@@ -60,15 +60,16 @@ impl Multiples {
         // As many places at a time as stay in the cache; then their buckets.
         let together = (BATCH_MAX / values.len().max(1)).max(1);
         let parts = self.places.chunks(together).zip((0..).step_by(together)).map(|(multiples, first)| {
-            let digits = (first..).take(multiples.len()).flat_map(|place: u32| {
-                grouped.all.iter().map(move |scalar| digit(scalar, place, self.width))
-            });
+            let digits = (first..)
+                .take(multiples.len())
+                .flat_map(|place: u32| grouped.all.iter().map(move |scalar| digit(scalar, place, self.width)));
             let points: Vec<&[G1Affine]> = multiples.iter().map(|points| &points[..values.len()]).collect();
             Buckets::new(digits, &points.concat(), count)
         });
         let (mut digits, mut points) = (Vec::new(), Vec::new());
         for part in parts {
-            digits.extend((0..).zip(&part.lengths).filter(|(_, length)| **length == 1).map(|(digit, _): (i32, _)| digit));
+            digits
+                .extend((0..).zip(&part.lengths).filter(|(_, length)| **length == 1).map(|(digit, _): (i32, _)| digit));
             points.extend(part.points);
         }
         Buckets::new(digits.iter().copied(), &points, count).weighted()
@@ -120,7 +121,9 @@ pub fn small(values: &[i64], points: &[G1Affine]) -> G1 {
 fn few(scalars: &[[u64; 4]], points: &[G1Affine]) -> G1 {
     const WIDTH: u32 = 4;
     let multiples = |point: &G1Affine| -> Vec<G1> {
-        std::iter::successors(Some(G1::from(*point)), |multiple| Some(multiple + point)).take(1 << (WIDTH - 1)).collect()
+        std::iter::successors(Some(G1::from(*point)), |multiple| Some(multiple + point))
+            .take(1 << (WIDTH - 1))
+            .collect()
     };
     let tables: Vec<Vec<G1>> = points.iter().map(multiples).collect();
     (0..places(Fr::NUM_BITS, WIDTH)).rev().fold(G1::identity(), |sum, place| {

@@ -61,7 +61,13 @@ struct Scene<'a> {
 
 impl Plonk {
     /// The pieces of the quotient, lowest first.
-    pub(super) fn quotient(&self, pk: &ProvingKey<G1Affine>, kept: Option<&Kept>, polys: &Polynomials, drawn: &Drawn) -> Vec<Vec<Fr>> {
+    pub(super) fn quotient(
+        &self,
+        pk: &ProvingKey<G1Affine>,
+        kept: Option<&Kept>,
+        polys: &Polynomials,
+        drawn: &Drawn,
+    ) -> Vec<Vec<Fr>> {
         let scalars = self.constraints.scalars(&drawn.challenges);
         let residues: Vec<Vec<Fr>> = (0..self.cosets.len())
             .map(|at| {

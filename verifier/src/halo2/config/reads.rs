@@ -38,6 +38,7 @@ pub(super) fn to_the(multiplier: &Poly, square: Option<&Poly>, exponent: usize) 
 
 /// The sum of a row's terms, the last of which has weight one.
 pub(super) fn weighted(multiplier: &Poly, square: Option<&Poly>, terms: Vec<Poly>) -> Poly {
-    let weighted = terms.into_iter().rev().enumerate().map(|(exponent, term)| to_the(multiplier, square, exponent) * term);
+    let weighted =
+        terms.into_iter().rev().enumerate().map(|(exponent, term)| to_the(multiplier, square, exponent) * term);
     weighted.reduce(|sum, term| sum + term).unwrap_or(number(0))
 }
