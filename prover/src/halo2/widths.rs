@@ -1,6 +1,5 @@
 //! The proof that private weights are within their widths, made once for a key.
 use assay_circuits::eval::Weights;
-use assay_verifier::circuit::Circuit as Description;
 use assay_verifier::halo2::config::widths::{LIMB_BITS, LIMBS, WidthColumns};
 use assay_verifier::halo2::curve::{Bn256, Fr, G1Affine, Point};
 use assay_verifier::halo2::key::Key;
@@ -180,7 +179,9 @@ impl Circuit<Fr> for Structure<'_> {
         layouter.assign_region(
             || "all",
             |mut region| {
-                self.0.fill(&columns, |column, row, value| drop(region.assign_fixed(column, row, value)));
+                self.0.fill(&columns, |column, row, value| {
+                    region.assign_fixed(column, row, value);
+                });
                 Ok(())
             },
         )
