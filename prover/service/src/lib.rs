@@ -2,6 +2,9 @@
 #![forbid(unsafe_code)]
 
 pub mod cli;
+pub mod clock;
 pub mod jobs;
 pub mod ledger;
+pub mod payments;
+pub mod settle;
 pub mod storage;

@@ -4,6 +4,7 @@
 pub mod embedded;
 mod error;
 mod presence;
+mod path;
 pub mod remote;
 mod sender;
 mod trust;
@@ -19,7 +20,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use error::LedgerError;
-pub use presence::{Presence, PresenceError};
+pub use path::{Path, path};
+pub use presence::{Presence, PresenceError, beat};
 pub use sender::{Fate, SendError, Sender, Ticket};
 pub use trust::{BadTrust, read_trust, write_trust};
 
