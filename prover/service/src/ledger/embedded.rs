@@ -58,8 +58,7 @@ impl Chain {
         let settings =
             Settings { blocks: folder.join("blocks"), app: Options::usual(&folder.join("state")), validator };
         let mut embedded = Embedded::open(&genesis, settings)?;
-        let trust =
-            Trust { chain_id: rules.chain_id.clone(), root: embedded.root(), genesis: Some(genesis.digest()) };
+        let trust = Trust { chain_id: rules.chain_id.clone(), root: embedded.root(), genesis: Some(genesis.digest()) };
         let file = folder.join(TRUST);
         write(&file, write_trust(&trust).as_bytes()).map_err(at(&file))?;
         embedded.start(start.interval)?;

@@ -3,8 +3,8 @@
 //! [`Sender`] is the node's account on it, [`Presence`] keeps the node registered and alive.
 pub mod embedded;
 mod error;
-mod presence;
 mod path;
+mod presence;
 pub mod remote;
 mod sender;
 mod trust;

@@ -29,7 +29,9 @@ pub type Fetch<'a> = &'a dyn Fn(Height) -> Result<Option<LightBytes>, LedgerErro
 /// The blocks are not there, or do not follow.
 pub fn path(trust: &Trust, fetch: Fetch<'_>, target: Height) -> Result<Path, LedgerError> {
     let Root::Validators(_) = trust.root else {
-        return Err(LedgerError::NotProven("it is followed from its first validators, and the trust root is a header".into()));
+        return Err(LedgerError::NotProven(
+            "it is followed from its first validators, and the trust root is a header".into(),
+        ));
     };
     let (bytes, block) = block(fetch, 1)?;
     let mut end = Trusted::begin(&trust.chain_id, trust.root, block)?;

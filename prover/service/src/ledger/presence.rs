@@ -1,6 +1,6 @@
 //! The node in the ledger's registry: registered at the start if it is not, and alive as long as this is.
-use std::sync::mpsc::{RecvTimeoutError, Sender as Stop, channel};
 use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, Sender as Stop, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -133,7 +133,10 @@ fn registered(ledger: &dyn Ledger, node: PublicKey) -> Result<Option<Node>, Ledg
 fn register(ledger: &dyn Ledger, sender: &Sender, node: &Node) -> Result<(), PresenceError> {
     if let Some(found) = registered(ledger, sender.key())? {
         if found != *node {
-            tracing::warn!(?found, "the node is registered with another record, which stays: deregister it to change it");
+            tracing::warn!(
+                ?found,
+                "the node is registered with another record, which stays: deregister it to change it"
+            );
         }
         return Ok(());
     }

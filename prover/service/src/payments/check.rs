@@ -81,12 +81,7 @@ pub fn check(
 }
 
 /// The price that this node said for this request, if it still stands.
-fn quoted(
-    extra: serde_json::Value,
-    asked: &Asked,
-    chain_id: &str,
-    now_ms: u64,
-) -> Result<Option<u64>, PaymentError> {
+fn quoted(extra: serde_json::Value, asked: &Asked, chain_id: &str, now_ms: u64) -> Result<Option<u64>, PaymentError> {
     let signed: SignedQuote =
         serde_json::from_value(extra).map_err(|error| PaymentError::Malformed(format!("extra: {error}")))?;
     let quote = &signed.quote;

@@ -92,7 +92,10 @@ fn is_reserved(ledger: &dyn Ledger, id: RequestId, authorisation: &Authorisation
 
 /// What the node's own account lacks does not release the payer.
 fn is_final(reason: Rejection) -> bool {
-    !matches!(reason, Rejection::InsufficientBalance | Rejection::NonceAhead | Rejection::BlockWork | Rejection::BlockBytes)
+    !matches!(
+        reason,
+        Rejection::InsufficientBalance | Rejection::NonceAhead | Rejection::BlockWork | Rejection::BlockBytes
+    )
 }
 
 fn set(job: &mut Job, payment: Payment, failure: Option<Failure>) -> Result<(), JobError> {

@@ -42,8 +42,7 @@ pub mod backend {
 
     use super::{Deserialize, Deserializer, Error, Serializer};
 
-    const NAMES: [(Backend, &str); 3] =
-        [(Backend::Zkml, "zkml"), (Backend::Tee, "tee"), (Backend::Vanilla, "vanilla")];
+    const NAMES: [(Backend, &str); 3] = [(Backend::Zkml, "zkml"), (Backend::Tee, "tee"), (Backend::Vanilla, "vanilla")];
 
     pub fn serialize<S: Serializer>(backend: &Backend, serializer: S) -> Result<S::Ok, S::Error> {
         let name = NAMES.iter().find(|(of, _)| of == backend).map_or("", |(_, name)| name);

@@ -72,7 +72,10 @@ impl<'a> Proven<'a> {
     {
         let (mut record, mut found) = self.read::<Versioned<T>>(key)?;
         while !wanted(&found) {
-            let before = found.revision.checked_sub(1).ok_or_else(|| not_proven("a version that a settlement names is not there"))?;
+            let before = found
+                .revision
+                .checked_sub(1)
+                .ok_or_else(|| not_proven("a version that a settlement names is not there"))?;
             (record, found) = self.read(&keys::version(key, before))?;
         }
         Ok(record)

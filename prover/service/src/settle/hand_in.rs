@@ -33,7 +33,8 @@ impl Rounds {
         if free == 0 {
             return Ok(());
         }
-        let passed_over = self.included.len() + self.later.len() + self.flights.iter().map(Flight::count).sum::<usize>();
+        let passed_over =
+            self.included.len() + self.later.len() + self.flights.iter().map(Flight::count).sum::<usize>();
         let waiting = self.parts.jobs.awaiting_settlement(ROUND_MAX + passed_over);
         let ready = waiting.into_iter().filter(|id| !self.included.contains(id) && !self.is_engaged(*id, now_ms));
         let ready: Vec<RequestId> = ready.take(ROUND_MAX).collect();
@@ -127,7 +128,8 @@ impl Rounds {
         let jobs = &self.parts.jobs;
         let mut fault = None;
         let note = |hash| {
-            let noted = ids.iter().try_for_each(|id| jobs.change(*id, now_ms, move |job| Ok(submitted(job, hash, now_ms))));
+            let noted =
+                ids.iter().try_for_each(|id| jobs.change(*id, now_ms, move |job| Ok(submitted(job, hash, now_ms))));
             fault = noted.err();
             fault.is_none()
         };
