@@ -1,4 +1,6 @@
 //! Blobs: circuits, keys, proofs and evidence by their SHA-256. What is read is hashed again, always.
+pub mod private;
+
 use std::fmt;
 use std::str::FromStr;
 
