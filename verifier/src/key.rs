@@ -88,6 +88,14 @@ impl Key {
         }
     }
 
+    /// Whether proofs under the key hide anything.
+    pub fn is_hiding(&self) -> bool {
+        match self {
+            Self::Sumcheck(_) => false,
+            Self::Halo2(key) => key.visibility.private_input || key.visibility.private_weights,
+        }
+    }
+
     /// The key of the engine `sumcheck`, if it is one.
     pub fn as_sumcheck(&self) -> Option<&sumcheck::key::Key> {
         match self {

@@ -16,6 +16,7 @@
 extern crate alloc;
 extern crate std;
 
+pub mod audit;
 pub mod circuit;
 pub mod digest;
 pub mod field;

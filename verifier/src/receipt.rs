@@ -89,7 +89,7 @@ pub struct Receipt {
     pub payer: PublicKey,
     /// A number that the payer uses once.
     pub client_nonce: u64,
-    /// Digest of the exact bytes of the request.
+    /// [`request_digest`] of the exact bytes of the request.
     pub request_digest: Digest32,
     /// The model's version.
     pub model: ModelId,
@@ -124,6 +124,11 @@ pub struct Proven {
     pub previous: Digest32,
     /// [`proof_digest`] of the proof.
     pub proof: Digest32,
+}
+
+/// The digest of the exact bytes of a request, as authorisations and receipts name it.
+pub fn request_digest(bytes: &[u8]) -> Digest32 {
+    Digest32(digest("assay request bytes v1", bytes))
 }
 
 /// The digest of a proof's file, by which it is stored and named.

@@ -26,8 +26,13 @@ pub struct Statement {
 impl Statement {
     /// The digest of the integer outputs, as receipts name it.
     pub fn outputs_digest(&self) -> Digest32 {
-        Digest32(digest("assay outputs v1", &wire::bytes(&self.outputs)))
+        outputs_digest(&self.outputs)
     }
+}
+
+/// The digest of integer outputs, as receipts name it.
+pub fn outputs_digest(outputs: &[Vec<i64>]) -> Digest32 {
+    Digest32(digest("assay outputs v1", &wire::bytes(&outputs)))
 }
 
 /// What a statement says of the inputs.

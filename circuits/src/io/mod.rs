@@ -9,7 +9,7 @@ use assay_verifier::circuit::{Port, Range};
 
 use crate::error::InputError;
 use crate::onnx::Declaration;
-use crate::quantize::{power_of_two, round};
+use crate::quantize::power_of_two;
 use crate::tensor::{Tensor, elements};
 
 /// Values of a model's inputs (or outputs) by name: one sample.
@@ -149,12 +149,8 @@ pub fn quantize(port: &Port, range: Range, tensor: &Tensor) -> Result<Vec<i64>, 
     }
     let factor = power_of_two(i32::from(port.scale));
     let quantised = |(position, &value): (usize, &f64)| {
-        let scaled = round(value * factor);
-        if range.contains(scaled) {
-            return Ok(scaled);
-        }
         let (low, high) = (range.low as f64 / factor, range.high as f64 / factor);
-        Err(InputError::Range { input: input(), position, value, low, high })
+        port.quantize(range, value).ok_or(InputError::Range { input: input(), position, value, low, high })
     };
     tensor.values.iter().enumerate().map(quantised).collect()
 }

@@ -224,6 +224,16 @@ impl Circuit {
 }
 
 impl Port {
+    /// The integer of a real value: the nearest one at the port's scale, halves away from zero. Nothing if it is outside of the range.
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "the cast saturates, and ranges lie within the integers that it gives"
+    )]
+    pub fn quantize(&self, range: Range, value: f64) -> Option<i64> {
+        let scaled = libm::round(value * libm::ldexp(1.0, self.scale.into()));
+        (value.is_finite() && range.contains(scaled as i64)).then_some(scaled as i64)
+    }
+
     /// Values in the model's order, put in the node's order. Positions that are missing become zero.
     pub fn to_node_order<T: Copy + Default>(&self, values: &[T]) -> Vec<T> {
         self.model_order().iter().map(|&at| values.get(at as usize).copied().unwrap_or_default()).collect()
