@@ -10,7 +10,7 @@ use assay_verifier::statement::{InputCommitment, Inputs};
 use thiserror::Error;
 
 pub use vanilla::Vanilla;
-pub use zkml::Zkml;
+pub use zkml::{Commit, Zkml};
 
 use crate::models::{LoadError, ModelRecord, Served};
 

@@ -1,5 +1,6 @@
 //! The way of a request: read, checked, paid for, executed, kept, answered. Whatever can fail fails before anything is computed.
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use assay_verifier::digest::Digest32;
@@ -17,9 +18,12 @@ use crate::backends::{Backends, ExecuteError, Executed, Order};
 use crate::clock::now_ms;
 use crate::config::PaymentMode;
 use crate::jobs::states::{Execution, Payment, Proving, Settlement, States};
-use crate::jobs::{Answer, Failure, Job, JobError, Jobs, Keyed, Owner, Payload, Remembered};
+use crate::jobs::{Answer, Committed, Failure, Job, JobError, Jobs, Keyed, Owner, Payload, Remembered};
 use crate::models::{Circuits, LoadError, ModelRecord, Models, Served};
-use crate::payments::{Payments, PaymentError, Quoted, ReserveError};
+use crate::payments::PaymentError;
+use crate::payments::reserve::ReserveError;
+
+use super::pay::Payments;
 
 /// Longest idempotency key.
 const KEY_LEN_MAX: usize = 128;
@@ -78,12 +82,12 @@ pub enum Refused {
     /// The first request with this key is still in work.
     #[error("Idempotency-Key: the first request with it is in work")]
     KeyBusy,
-    /// It has to be paid for.
-    #[error("payment is required")]
-    Pay(Box<Quoted>),
-    /// The payment is not one.
-    #[error(transparent)]
-    Payment(#[from] PaymentError),
+    /// It has to be paid for. This is the header that says how.
+    #[error("payment is required: the header PAYMENT-REQUIRED has a signed price")]
+    Pay(String),
+    /// The payment will not do. Behind it is the header that says what would.
+    #[error("{0}")]
+    Payment(PaymentError, String),
     /// The money could not be set aside.
     #[error(transparent)]
     Reserve(#[from] ReserveError),
@@ -131,6 +135,17 @@ pub struct Inference {
     pub backends: Backends,
     /// Payments.
     pub payments: Arc<Payments>,
+    /// Jobs that are being answered now: nobody else takes them up.
+    pub answering: Mutex<HashSet<RequestId>>,
+}
+
+/// A mark that a job is being answered.
+struct Answering<'a>(&'a Inference, RequestId);
+
+impl Drop for Answering<'_> {
+    fn drop(&mut self) {
+        self.0.answering.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.1);
+    }
 }
 
 /// A request whose body was read and checked.
@@ -228,17 +243,24 @@ impl Inference {
     /// A request that is paid for: kept, with what the payer signed.
     fn authorised(&self, asked: Asked, checked: Checked, price: u64) -> Result<Job, Refused> {
         let (id, backend) = (checked.model.id(), checked.request.backend());
-        let wanted = self.payments.wanted(id, &checked.model.reference(), backend, checked.digest, price);
+        let wanted = self.payments.asked(id, backend, checked.digest, price);
         let Some(header) = &asked.payment else {
-            return Err(Refused::Pay(Box::new(self.payments.quote(&wanted, now_ms()))));
+            return Err(Refused::Pay(self.payments.required(&wanted, None, now_ms())));
         };
-        let authorised = self.payments.check(header, &wanted, now_ms())?;
+        let wrong = |error| {
+            let header = self.payments.required(&wanted, Some(&error), now_ms());
+            Refused::Payment(error, header)
+        };
+        let accepted = self.payments.check(header, &wanted, now_ms()).map_err(wrong)?;
+        let authorised = accepted.payment.authorised();
         let payer = (authorised.authorisation.payer, authorised.authorisation.client_nonce);
-        let mut job = self.job(asked.caller.owner.clone(), &checked, payer, price);
+        let mut job = self.job(asked.caller.owner.clone(), &checked, payer, accepted.price);
         if let Some(known) = self.jobs.get(job.id)? {
             // The same payment for the same bytes is the same request.
             return if known.owner == job.owner { Ok(known) } else { Err(Refused::Foreign) };
         }
+        self.payments.check_funds(&accepted).map_err(wrong)?;
+        job.deadline_ms.get_or_insert(authorised.authorisation.deadline_ms);
         job.authorised = Some(authorised);
         job.states.payment = Payment::Authorised;
         let payload = Payload { request: Bytes(asked.body), inputs: checked.inputs, commitment: None };
@@ -259,10 +281,14 @@ impl Inference {
             return Ok(job);
         }
         let id = job.id;
+        if !self.answering.lock().unwrap_or_else(PoisonError::into_inner).insert(id) {
+            return Err(Refused::KeyBusy);
+        }
+        let _answering = Answering(self, id);
         if job.states.payment == Payment::Authorised
             && let Err(error) = self.payments.reserve(&self.jobs, &job)
         {
-            if error.is_final() {
+            if matches!(error, ReserveError::Refused(_) | ReserveError::NotAuthorised) {
                 self.fail(id, "payment", &error)?;
             }
             return Err(error.into());
@@ -375,7 +401,7 @@ impl Inference {
         &self,
         job: &mut Job,
         executed: Executed,
-    ) -> Option<(assay_verifier::statement::InputCommitment, [u8; 32])> {
+    ) -> Option<Committed> {
         let Executed { outputs, inputs, commitment, proving } = executed;
         let capabilities = self.backends.get(job.backend).map(|backend| backend.capabilities());
         let digest = outputs_digest(&outputs);

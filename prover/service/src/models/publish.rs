@@ -1,8 +1,8 @@
 //! The publisher: compiles what was uploaded, makes keys, signs the manifest where this node publishes, and hands it in to the ledger.
 //!
 //! One thread, one model at a time. Each step is durable before the next, and what was stopped in the middle is gone on with.
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -22,20 +22,13 @@ use super::record::{Compilation, ModelRecord, Publication, Served, Source};
 use super::store::{ModelError, Models};
 use super::strings::Strings;
 use crate::jobs::Failure;
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Fate, Ledger, SendError, Sender};
 use crate::storage::BlobStore;
 
 /// How long after a failure that may pass the next attempt follows.
 const RETRY: Duration = Duration::from_secs(2);
-
-/// How a payload is delivered: in a block, or refused.
-pub trait Deliver: Send + Sync {
-    /// Signs, submits and waits.
-    ///
-    /// # Errors
-    /// It is refused, or the ledger does not answer.
-    fn deliver(&self, payload: Payload) -> Result<u64, LedgerError>;
-}
+/// How long a block is waited for.
+const LONGEST: Duration = Duration::from_secs(30);
 
 /// What publishing needs.
 pub struct Needs {
@@ -49,13 +42,13 @@ pub struct Needs {
     pub node: SigningKey,
     /// The ledger.
     pub ledger: Arc<dyn Ledger>,
-    /// Its transactions.
-    pub deliver: Arc<dyn Deliver>,
+    /// This node's account on it.
+    pub sender: Arc<Sender>,
 }
 
 /// The thread. Dropping it waits for the step that it is at.
 pub struct Publisher {
-    wake: Option<Sender<()>>,
+    wake: Mutex<Option<mpsc::Sender<()>>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -67,12 +60,12 @@ impl Publisher {
     pub fn start(needs: Needs) -> std::io::Result<Self> {
         let (wake, woken) = channel();
         let thread = std::thread::Builder::new().name("publisher".into()).spawn(move || work(&needs, &woken))?;
-        Ok(Self { wake: Some(wake), thread: Some(thread) })
+        Ok(Self { wake: Mutex::new(Some(wake)), thread: Some(thread) })
     }
 
     /// Says that there is something to do.
     pub fn wake(&self) {
-        if let Some(wake) = &self.wake {
+        if let Some(wake) = &*self.wake.lock().unwrap_or_else(PoisonError::into_inner) {
             let _ = wake.send(());
         }
     }
@@ -80,7 +73,7 @@ impl Publisher {
 
 impl Drop for Publisher {
     fn drop(&mut self) {
-        self.wake = None;
+        *self.wake.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -251,19 +244,24 @@ fn published(needs: &Needs, model: &ModelRecord) -> Result<(), ModelError> {
     }
     needs.models.change(id, |model| model.publication = Publication::Submitted)?;
     let payload = PublishModel { manifest: manifest.clone(), signature: *signature, keys: files };
-    match needs.deliver.deliver(Payload::PublishModel(payload)) {
-        Ok(height) => {
+    let refused = match needs.sender.send_and_wait(Payload::PublishModel(payload), LONGEST) {
+        Ok(Fate::Done { height, .. }) => {
             needs.models.change(id, |model| (model.publication, model.height) = (Publication::Published, Some(height)))?;
+            return Ok(());
         }
-        // Somebody was faster with the same one.
-        Err(LedgerError::Refused(Rejection::ModelExists)) => {}
-        Err(LedgerError::Refused(reason)) => {
-            let failure = failed(reason.name(), reason.text());
-            needs.models.change(id, |model| {
-                (model.publication, model.failure) = (Publication::Rejected, Some(failure));
-            })?;
+        Ok(Fate::Refused(reason)) | Err(SendError::Refused(reason)) => reason,
+        Ok(Fate::Gone) => return Ok(()),
+        Err(error) => {
+            tracing::warn!(model = model.reference(), %error, "the model is not published yet");
+            return Ok(());
         }
-        Err(error) => tracing::warn!(model = model.reference(), %error, "the model is not published yet"),
+    };
+    // Somebody was faster with the same one: the next look at the ledger shows it.
+    if refused != Rejection::ModelExists {
+        let failure = failed(refused.name(), refused.text());
+        needs.models.change(id, |model| {
+            (model.publication, model.failure) = (Publication::Rejected, Some(failure));
+        })?;
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
 //! The catalogue: records of models on disk, and in memory for whoever asks. A change is durable before anybody sees it.
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,7 +9,8 @@ use assay_verifier::settlement::{decode, encode};
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use thiserror::Error;
 
-use super::record::{Compilation, ModelRecord, Publication};
+use super::record::{Compilation, ModelRecord, Publication, Served, Source};
+use crate::storage::BlobId;
 
 /// Records by identity.
 const MODELS: TableDefinition<'static, [u8; 32], &'static [u8]> = TableDefinition::new("models version 1");
@@ -100,6 +101,30 @@ impl Models {
         }
         found.sort_by_key(|model| model.created_ms);
         found.last().map(|model| Arc::clone(model))
+    }
+
+    /// A key that is served, by its digest.
+    pub fn key(&self, digest: KeyDigest) -> Option<Served> {
+        let known = self.known();
+        known.values().flat_map(|model| &model.keys).find(|key| key.digest == digest).copied()
+    }
+
+    /// Blobs that belong to models.
+    pub fn kept_blobs(&self) -> HashSet<BlobId> {
+        let known = self.known();
+        let mut kept = HashSet::new();
+        for model in known.values() {
+            kept.extend(model.circuit.map(|(_, blob)| blob));
+            kept.extend(model.keys.iter().map(|key| key.blob));
+            match &model.source {
+                Source::Circuit(blob) => drop(kept.insert(*blob)),
+                Source::Onnx { model, calibration, .. } => {
+                    kept.insert(*model);
+                    kept.extend(calibration.as_ref().map(|(blob, _)| *blob));
+                }
+            }
+        }
+        kept
     }
 
     /// Adds a model.

@@ -10,7 +10,7 @@ use super::blocking;
 use super::caller::{Allowed, Publishes};
 use super::problem::Problem;
 use crate::serve::Service;
-use crate::storage::BlobId;
+use crate::storage::{BlobId, BlobStore};
 
 /// Upload a file
 ///

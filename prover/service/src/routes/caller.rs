@@ -37,7 +37,7 @@ asks! {
 }
 
 /// A caller who may do what the endpoint does.
-pub struct Allowed<A>(pub Caller, std::marker::PhantomData<A>);
+pub struct Allowed<A>(pub Caller, pub std::marker::PhantomData<A>);
 
 impl<A: Asks + Send> FromRequestParts<Arc<Service>> for Allowed<A> {
     type Rejection = Problem;

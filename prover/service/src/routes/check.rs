@@ -14,7 +14,7 @@ use super::caller::{Allowed, Reads};
 use super::problem::Problem;
 use crate::models::{CheckError, Checked, check};
 use crate::serve::Service;
-use crate::storage::BlobId;
+use crate::storage::{BlobId, BlobStore};
 
 /// What to check: the fields of an upload that compilation depends on.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -77,7 +77,8 @@ pub async fn run(
 ) -> Result<Json<CheckOut>, Problem> {
     let asked: CheckIn = serde_json::from_slice(&body).map_err(|error| Problem::malformed("json", error))?;
     let permit = service.slow.acquire().await.map_err(|error| Problem::internal(&error))?;
-    let out = blocking(move || checked(&service, &asked)).await;
+    let working = Arc::clone(&service);
+    let out = blocking(move || checked(&working, &asked)).await;
     drop(permit);
     out.map(Json)
 }

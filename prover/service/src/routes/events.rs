@@ -10,17 +10,18 @@ use axum::http::HeaderMap;
 use axum::response::Sse;
 use axum::response::sse::{self, KeepAlive};
 use serde::Serialize;
-use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::watch::Receiver;
 
 use super::blocking;
 use super::caller::{Allowed, Reads};
 use super::job::{identity, visible};
 use super::models::FailureOut;
 use super::problem::Problem;
-use crate::jobs::{Event, Notice};
+use crate::jobs::{Event, Progress, Seen};
 use crate::serve::Service;
 
+/// Events that are read at once.
+const EVENTS_AT_ONCE: usize = 100;
 /// How often a silent connection is kept alive.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
@@ -39,7 +40,8 @@ struct Listener {
     service: Arc<Service>,
     id: RequestId,
     last: u64,
-    told: Receiver<Notice>,
+    told: Receiver<Seen>,
+    progress: Progress,
     ready: VecDeque<Event>,
     over: bool,
 }
@@ -57,11 +59,15 @@ pub async fn follow(
     let id = identity(&id)?;
     let last = headers.get("last-event-id").and_then(|value| value.to_str().ok()).map_or(Ok(0), str::parse);
     let last = last.map_err(|_| Problem::malformed("last_event_id", "Last-Event-ID: not a number"))?;
-    // Told from before the first look, so that nothing falls between.
-    let told = service.jobs.subscribe();
     let looking = Arc::clone(&service);
-    blocking(move || visible(&looking, &caller, id)).await?;
-    let listener = Listener { service, id, last, told, ready: VecDeque::new(), over: false };
+    // Told from before the first look at events, so that nothing falls between.
+    let told = blocking(move || {
+        visible(&looking, &caller, id)?;
+        looking.jobs.watch(id).map_err(|error| Problem::internal(&error))
+    })
+    .await?;
+    let ready = VecDeque::new();
+    let listener = Listener { service, id, last, told, progress: Progress::default(), ready, over: false };
     let stream = futures_util::stream::unfold(listener, |mut listener| async move {
         let event = listener.next().await?;
         Some((Ok(event), listener))
@@ -83,19 +89,12 @@ impl Listener {
             if !self.ready.is_empty() || self.over {
                 continue;
             }
-            loop {
-                match self.told.recv().await {
-                    Ok(notice) if notice.job == self.id => match notice.progress {
-                        Some((stage, percent)) => {
-                            let data = format!("{{\"stage\":{stage:?},\"percent\":{percent}}}");
-                            return Some(sse::Event::default().event("progress").data(data));
-                        }
-                        None => break,
-                    },
-                    Ok(_) => {}
-                    Err(RecvError::Lagged(_)) => break,
-                    Err(RecvError::Closed) => return None,
-                }
+            self.told.changed().await.ok()?;
+            let seen = *self.told.borrow_and_update();
+            if seen.progress != self.progress {
+                self.progress = seen.progress;
+                let data = format!("{{\"stage\":{:?},\"percent\":{}}}", seen.progress.stage.name(), seen.progress.percent);
+                return Some(sse::Event::default().event("progress").data(data));
             }
         }
     }
@@ -105,8 +104,9 @@ impl Listener {
         let (service, id, last) = (Arc::clone(&self.service), self.id, self.last);
         let (events, over) = blocking(move || {
             let job = service.jobs.get(id).map_err(|error| Problem::internal(&error))?;
-            let events = service.jobs.events(id, last).map_err(|error| Problem::internal(&error))?;
-            Ok((events, job.is_none_or(|job| job.states.over())))
+            let events = service.jobs.events(id, last, EVENTS_AT_ONCE).map_err(|error| Problem::internal(&error))?;
+            let all = events.len() < EVENTS_AT_ONCE;
+            Ok((events, all && job.is_none_or(|job| job.states.over())))
         })
         .await?;
         self.ready.extend(events);

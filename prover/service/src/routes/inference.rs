@@ -16,7 +16,6 @@ use super::problem::Problem;
 use super::refusal::problem;
 use super::wait::{Wait, wait};
 use crate::access::Caller;
-use crate::clock::now_ms;
 use crate::inference::{Accepted, Asked, Refused, Request};
 use crate::jobs::{Answer, Job};
 use crate::payments;
@@ -75,7 +74,7 @@ pub async fn one(
     let asked = Asked {
         caller: caller.clone(),
         body: body.to_vec(),
-        payment: text(&headers, payments::SIGNATURE_HEADER)?,
+        payment: text(&headers, payments::PAYMENT_SIGNATURE)?,
         idempotency: key.clone(),
         route: INFERENCE,
     };
@@ -105,18 +104,16 @@ fn again(answer: Answer) -> Response {
 }
 
 fn refuse(service: &Service, refused: Refused) -> Response {
-    if let Refused::Pay(quoted) = &refused {
-        let mut response = problem(service, &refused).into_response();
-        insert(response.headers_mut(), payments::REQUIRED_HEADER, &quoted.header());
-        return response;
+    let mut response = problem(service, &refused).into_response();
+    if let Refused::Pay(header) | Refused::Payment(_, header) = &refused {
+        insert(response.headers_mut(), payments::PAYMENT_REQUIRED, header);
     }
-    service.metrics.refused();
-    problem(service, &refused).into_response()
+    response
 }
 
 fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
-        headers.insert(HeaderName::from_static(name), value);
+    if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) {
+        headers.insert(name, value);
     }
 }
 
@@ -128,19 +125,19 @@ async fn respond(
     job: Job,
 ) -> Result<Response, Problem> {
     service.metrics.answered(&job);
-    let paid = payments::response_header(&job);
+    let paid = service.inference.payments.response(&job);
     let location = format!("/v1/jobs/{}", job.id);
     let body = serde_json::to_vec(&service.show(job)?).map_err(|error| Problem::internal(&error))?;
     if let Some(key) = key {
         let (service, owner) = (Arc::clone(service), caller.owner.clone());
         let answer = Answer { status: 200, body: assay_verifier::wire::Bytes(body.clone()) };
-        blocking(move || service.jobs.remember(&owner, &key, answer, now_ms()).map_err(|error| Problem::internal(&error)))
+        blocking(move || service.jobs.remember(&owner, &key, answer).map_err(|error| Problem::internal(&error)))
             .await?;
     }
     let mut response = (StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], body).into_response();
     insert(response.headers_mut(), "location", &location);
     if let Some(paid) = paid {
-        insert(response.headers_mut(), payments::RESPONSE_HEADER, &paid);
+        insert(response.headers_mut(), payments::PAYMENT_RESPONSE, &paid);
     }
     Ok(response)
 }

@@ -18,7 +18,7 @@ use super::problem::Problem;
 use crate::access::Caller;
 use crate::clock::now_ms;
 use crate::inference::{Assurance, TensorOut, claim, mode};
-use crate::jobs::{Job, JobError};
+use crate::jobs::{Filter, Job, JobError};
 use crate::serve::Service;
 
 /// Most jobs on a page.
@@ -241,7 +241,7 @@ pub async fn list(
     let cursor = cursor.map_err(|_| Problem::malformed("cursor", "cursor: not one of an earlier page"))?;
     let limit = page.limit.unwrap_or(PAGE_MAX).clamp(1, PAGE_MAX);
     blocking(move || {
-        let page = service.jobs.list(caller.sees(), cursor, limit).map_err(|error| Problem::internal(&error))?;
+        let page = service.jobs.list(caller.sees(), &Filter::default(), cursor, limit).map_err(|error| Problem::internal(&error))?;
         let jobs = page.jobs.iter().map(JobOut::of).collect();
         Ok(Json(JobPage { jobs, next: page.next.map(|cursor| cursor.to_string()) }))
     })

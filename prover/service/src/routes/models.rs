@@ -23,7 +23,7 @@ use crate::clock::now_ms;
 use crate::jobs::Failure;
 use crate::models::{Compilation, ModelError, ModelRecord, Publication, Served, Source, Wanted};
 use crate::serve::Service;
-use crate::storage::BlobId;
+use crate::storage::{BlobId, BlobStore};
 
 /// Longest name and version.
 const TEXT_LEN_MAX: usize = 64;

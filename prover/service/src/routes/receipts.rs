@@ -17,6 +17,7 @@ use super::problem::Problem;
 use crate::access::Caller;
 use crate::jobs::Job;
 use crate::serve::Service;
+use crate::storage::BlobStore;
 
 /// What never changes.
 const IMMUTABLE: &str = "private, max-age=31536000, immutable";

@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use super::problem::Problem;
 use crate::backends::ExecuteError;
 use crate::inference::{Refused, RequestError};
+use crate::payments::reserve::ReserveError;
 use crate::serve::Service;
 
 /// The problem of a refusal.
@@ -24,8 +25,8 @@ pub fn problem(service: &Service, refused: &Refused) -> Problem {
         Refused::KeyUsed => new(StatusCode::CONFLICT, "idempotency_key_used"),
         Refused::KeyBusy => new(StatusCode::CONFLICT, "idempotency_key_busy").retry_after(retry),
         Refused::Pay(_) => new(StatusCode::PAYMENT_REQUIRED, "payment_required"),
-        Refused::Payment(error) => new(StatusCode::PAYMENT_REQUIRED, error.code()),
-        Refused::Reserve(error) if error.is_final() => new(StatusCode::PAYMENT_REQUIRED, "payment_not_reserved"),
+        Refused::Payment(error, _) => new(StatusCode::PAYMENT_REQUIRED, error.code()),
+        Refused::Reserve(ReserveError::Refused(_) | ReserveError::NotAuthorised) => new(StatusCode::PAYMENT_REQUIRED, "payment_not_reserved"),
         Refused::Reserve(_) => new(StatusCode::SERVICE_UNAVAILABLE, "ledger_unavailable").retry_after(retry),
         Refused::Busy(after) => new(StatusCode::TOO_MANY_REQUESTS, "busy").retry_after(*after),
         Refused::Execute(ExecuteError::Inputs(_)) => new(StatusCode::UNPROCESSABLE_ENTITY, "input"),

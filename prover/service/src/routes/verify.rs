@@ -19,6 +19,7 @@ use super::caller::{Allowed, Reads};
 use super::problem::Problem;
 use crate::inference::{TensorOut, outputs};
 use crate::serve::Service;
+use crate::storage::BlobStore;
 
 /// What to verify.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -58,7 +59,8 @@ pub async fn run(
 ) -> Result<Json<VerifyOut>, Problem> {
     let asked: VerifyIn = serde_json::from_slice(&body).map_err(|error| Problem::malformed("json", error))?;
     let permit = service.slow.acquire().await.map_err(|error| Problem::internal(&error))?;
-    let out = blocking(move || verified(&service, &asked)).await;
+    let working = Arc::clone(&service);
+    let out = blocking(move || verified(&working, &asked)).await;
     drop(permit);
     out.map(Json)
 }

@@ -52,7 +52,8 @@ pub async fn wait(service: &Arc<Service>, job: Job, wished: Wait) -> Result<Job,
         return Ok(job);
     }
     let (id, end) = (job.id, tokio::time::Instant::now() + wished.longest);
-    let mut told = service.jobs.subscribe();
+    let watching = Arc::clone(service);
+    let mut seen = blocking(move || watching.jobs.watch(id).map_err(|error| Problem::internal(&error))).await?;
     let mut job = job;
     loop {
         let reading = Arc::clone(service);
@@ -61,15 +62,11 @@ pub async fn wait(service: &Arc<Service>, job: Job, wished: Wait) -> Result<Job,
         if !waits(&job) {
             return Ok(job);
         }
-        loop {
-            match tokio::time::timeout_at(end, told.recv()).await {
-                Err(_) => return Ok(job),
-                Ok(Ok(notice)) if notice.job == id => break,
-                Ok(Ok(_)) => {}
-                // Too many at once: look again.
-                Ok(Err(tokio::sync::broadcast::error::RecvError::Lagged(_))) => break,
-                Ok(Err(tokio::sync::broadcast::error::RecvError::Closed)) => return Ok(job),
-            }
+        let before = seen.borrow_and_update().events;
+        // Progress alone is no reason to look.
+        let changed = seen.wait_for(|seen| seen.events != before);
+        if !matches!(tokio::time::timeout_at(end, changed).await, Ok(Ok(_))) {
+            return Ok(job);
         }
     }
 }
