@@ -12,7 +12,7 @@ use thiserror::Error;
 #[derive(Clone, Debug, Error)]
 pub enum LedgerError {
     /// A transaction is refused, with the stable code.
-    #[error("refused with code {}: {0}", .0.code())]
+    #[error("refused with code {code}: {0}", code = .0.code())]
     Refused(Rejection),
     /// A code that this version does not know.
     #[error("refused with code {code}: {text}")]
