@@ -48,6 +48,8 @@ pub enum Domain {
     Authorisation,
     /// A model's manifest, by its publisher.
     Model,
+    /// A price, by the node that asks for it.
+    Quote,
 }
 
 impl Domain {
@@ -57,6 +59,7 @@ impl Domain {
             Self::Receipt => "assay signed receipt v1",
             Self::Authorisation => "assay signed authorisation v1",
             Self::Model => "assay signed model v1",
+            Self::Quote => "assay signed quote v1",
         }
     }
 }

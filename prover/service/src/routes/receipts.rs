@@ -69,7 +69,7 @@ fn found(service: &Service, caller: &Caller, text: &str) -> Result<(SignedReceip
         return Ok((job.proven.or(job.answered).ok_or_else(missing)?, false));
     }
     let digest = text.parse().map_err(|_| missing())?;
-    let owner = service.jobs.of_receipt(digest).map_err(|error| Problem::internal(&error))?;
+    let owner = service.jobs.of_evidence(digest).map_err(|error| Problem::internal(&error))?;
     let job = visible(service, caller, owner.ok_or_else(missing)?).map_err(|_| missing())?;
     let receipts = [job.proven, job.answered].into_iter().flatten();
     let found = receipts.into_iter().find(|signed| signed.receipt.digest() == digest);
@@ -115,7 +115,7 @@ pub async fn proof(
     let bytes = blocking(move || {
         let missing = || Problem::missing("proof");
         let digest = digest.parse().map_err(|_| missing())?;
-        let owner = service.jobs.of_proof(digest).map_err(|error| Problem::internal(&error))?;
+        let owner = service.jobs.of_evidence(digest).map_err(|error| Problem::internal(&error))?;
         let job = visible(&service, &caller, owner.ok_or_else(missing)?).map_err(|_| missing())?;
         let file = job.proof.ok_or_else(missing)?;
         service.blobs.get(file.blob).map_err(|error| Problem::internal(&error))

@@ -50,7 +50,7 @@ fn round(jobs: &Jobs, models: &Models, blobs: &FileBlobs, retention: Retention) 
     let mut kept = jobs.kept_blobs().map_err(|error| error.to_string())?;
     kept.extend(models.kept_blobs());
     let limits = Limits { age: retention.age, bytes: retention.bytes, young: YOUNG };
-    blobs.sweep(&kept, limits, std::time::SystemTime::now()).map_err(|error| error.to_string())?;
+    blobs.sweep(&kept, &limits, std::time::SystemTime::now()).map_err(|error| error.to_string())?;
     Ok(())
 }
 

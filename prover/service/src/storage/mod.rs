@@ -1,9 +1,6 @@
 //! Blobs: circuits, keys, proofs and evidence by their SHA-256. What is read is hashed again, always.
 mod files;
-mod files;
 pub mod private;
-
-pub use files::{FileBlobs, Limits, Swept};
 
 pub use files::{FileBlobs, Limits, Swept};
 
