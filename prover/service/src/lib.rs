@@ -15,3 +15,4 @@ pub mod routes;
 pub mod serve;
 pub mod settle;
 pub mod storage;
+pub mod telemetry;
