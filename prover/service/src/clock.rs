@@ -1,4 +1,4 @@
-//! The system's clock, in the one unit that all times here have.
+//! The one place where the service reads the system's clock.
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Milliseconds since 1970.

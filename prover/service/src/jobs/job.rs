@@ -141,6 +141,9 @@ pub struct Settled {
     pub evidence: Option<BlobId>,
 }
 
+/// A commitment to private inputs, with the seed that opens it.
+pub type Committed = (InputCommitment, [u8; 32]);
+
 /// What a job is about. Kept apart from it: large, and private.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Payload {
@@ -149,5 +152,5 @@ pub struct Payload {
     /// Integers of each input port, in the model's order.
     pub inputs: Vec<Vec<i64>>,
     /// What hides them, if they are private: the commitment and the seed that opens it.
-    pub commitment: Option<(InputCommitment, [u8; 32])>,
+    pub commitment: Option<Committed>,
 }

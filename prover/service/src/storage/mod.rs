@@ -1,4 +1,9 @@
 //! Blobs: circuits, keys, proofs and evidence by their SHA-256. What is read is hashed again, always.
+mod files;
+pub mod private;
+
+pub use files::{FileBlobs, Limits, Swept};
+
 use std::fmt;
 use std::str::FromStr;
 
