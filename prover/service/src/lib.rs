@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 
 pub mod cli;
+pub mod clock;
 pub mod jobs;
 pub mod ledger;
 pub mod storage;
+pub mod workers;
