@@ -60,9 +60,11 @@ fn strings(arguments: &Arguments) -> Result<Strings> {
 
 /// Runs the command: until it is interrupted or terminated.
 pub fn run(arguments: &Arguments, output: &Output) -> Result<Verdict> {
+    crate::telemetry::start();
     let named = |path: &PathBuf| format!("{}", path.display());
     let key = node_key(&arguments.key).with_context(|| named(&arguments.key))?;
-    let api_key = arguments.api_key_file.as_ref().map(|path| std::fs::read_to_string(path).with_context(|| named(path)));
+    let api_key =
+        arguments.api_key_file.as_ref().map(|path| std::fs::read_to_string(path).with_context(|| named(path)));
     let api_key = api_key.transpose()?;
     let remote = Remote::new(&arguments.server, key, api_key.as_deref().map(str::trim))
         .map_err(|error| problem(error, "name the service with --server"))?;
@@ -71,8 +73,9 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<Verdict> {
     output.field("server", &arguments.server);
     // Before anything is taken up, so that it is given back.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (mut interrupted, mut terminated) = runtime
-        .block_on(async { Ok::<_, std::io::Error>((signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)) })?;
+    let (mut interrupted, mut terminated) = runtime.block_on(async {
+        Ok::<_, std::io::Error>((signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?))
+    })?;
     let pool = Pool::start(Box::new(remote), Arc::new(provers), arguments.jobs.into())?;
     runtime.block_on(async {
         tokio::select! {

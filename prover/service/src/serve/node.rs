@@ -13,7 +13,9 @@ use crate::storage::private;
 /// The file cannot be read or written, or is none of 64 hexadecimal digits.
 pub fn node_key(path: &Path) -> io::Result<SigningKey> {
     match std::fs::read_to_string(path) {
-        Ok(text) => SigningKey::from_hex(text.trim()).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error)),
+        Ok(text) => {
+            SigningKey::from_hex(text.trim()).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let mut seed = [0; 32];
             OsRng.fill_bytes(&mut seed);
