@@ -50,6 +50,8 @@ pub enum Domain {
     Model,
     /// A price, by the node that asks for it.
     Quote,
+    /// A request of a worker, by that worker. It is for a service, whose name is in the place of the chain's.
+    Work,
 }
 
 impl Domain {
@@ -60,6 +62,7 @@ impl Domain {
             Self::Authorisation => "assay signed authorisation v1",
             Self::Model => "assay signed model v1",
             Self::Quote => "assay signed quote v1",
+            Self::Work => "assay signed work v1",
         }
     }
 }

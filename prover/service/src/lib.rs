@@ -16,3 +16,4 @@ pub mod serve;
 pub mod settle;
 pub mod storage;
 pub mod telemetry;
+pub mod workers;

@@ -19,6 +19,7 @@ mod serve;
 mod srs;
 mod statement;
 mod verify;
+mod worker;
 
 use std::process::ExitCode;
 
@@ -78,6 +79,7 @@ enum Command {
     Srs(srs::Arguments),
     Evm(evm::Arguments),
     Serve(serve::Arguments),
+    Worker(worker::Arguments),
     Access(access::Arguments),
 }
 
@@ -129,6 +131,7 @@ fn run(arguments: Arguments, output: &Output) -> Result<Verdict> {
         Command::Srs(arguments) => srs::run(&arguments, output),
         Command::Evm(arguments) => evm::run(&arguments, output),
         Command::Serve(arguments) => serve::run(&arguments, output),
+        Command::Worker(arguments) => worker::run(&arguments, output),
         Command::Access(arguments) => access::run(&arguments, output),
     }
 }

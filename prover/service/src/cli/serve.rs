@@ -92,7 +92,10 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<Verdict> {
     let config = arguments.checked()?;
     crate::telemetry::start();
     let listener = TcpListener::bind(config.listen).map_err(|error| {
-        problem(format!("listen: {}: {error}", config.listen), "choose another address with --listen, or stop what is there")
+        problem(
+            format!("listen: {}: {error}", config.listen),
+            "choose another address with --listen, or stop what is there",
+        )
     })?;
     let mut config = config;
     config.listen = listener.local_addr()?;

@@ -75,7 +75,8 @@ impl RawConfig {
     /// # Errors
     /// It cannot be read, or is not TOML of these fields.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|error| refused("config", format!("{}: {error}", path.display())))?;
+        let text =
+            std::fs::read_to_string(path).map_err(|error| refused("config", format!("{}: {error}", path.display())))?;
         toml::from_str(&text).map_err(|error| refused("config", format!("{}: {error}", path.display())))
     }
 
@@ -94,8 +95,28 @@ impl RawConfig {
                 }
             )* };
         }
-        take!(data, listen, tls_certificate, tls_key, access, ledger, trust, chain_id, block_interval_ms, payment, workers);
-        take!(workers_may_know_secrets, srs, body_bytes_max, blob_bytes_max, batch_items_max, queue_jobs_max, backlog_max_s);
+        take!(
+            data,
+            listen,
+            tls_certificate,
+            tls_key,
+            access,
+            ledger,
+            trust,
+            chain_id,
+            block_interval_ms,
+            payment,
+            workers
+        );
+        take!(
+            workers_may_know_secrets,
+            srs,
+            body_bytes_max,
+            blob_bytes_max,
+            batch_items_max,
+            queue_jobs_max,
+            backlog_max_s
+        );
         take!(executions_max, requests_max, wait_max_s, cache_bytes_max, keep_days, keep_bytes);
         Ok(self)
     }
@@ -163,7 +184,8 @@ impl RawConfig {
                 })
             }
             Some(address) if address.starts_with("http://") => {
-                let missing = || refused("trust", "a ledger elsewhere needs a file that says what its chain begins with");
+                let missing =
+                    || refused("trust", "a ledger elsewhere needs a file that says what its chain begins with");
                 Ok(LedgerChoice::Remote { address: address.into(), trust: self.trust.clone().ok_or_else(missing)? })
             }
             Some(other) => Err(refused("ledger", format!("{other:?} is neither embedded nor http://HOST:PORT"))),

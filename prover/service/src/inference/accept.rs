@@ -233,7 +233,8 @@ impl Inference {
         let executed = self.execute(&job, &checked.model, checked.key.as_ref(), &checked.inputs)?;
         let commitment = self.fill(&mut job, executed);
         let payload = Payload { request: Bytes(asked.body), inputs: checked.inputs, commitment };
-        let keyed = asked.idempotency.map(|key| Keyed { key, route: asked.route.into(), body: checked.digest, answer: None });
+        let keyed =
+            asked.idempotency.map(|key| Keyed { key, route: asked.route.into(), body: checked.digest, answer: None });
         match self.jobs.accept(job.clone(), payload, keyed, now_ms()) {
             Err(JobError::Remembered(_)) => Err(Refused::KeyBusy),
             accepted => Ok(accepted.map(|()| Accepted::Job(Box::new(job)))?),
@@ -264,7 +265,8 @@ impl Inference {
         job.authorised = Some(authorised);
         job.states.payment = Payment::Authorised;
         let payload = Payload { request: Bytes(asked.body), inputs: checked.inputs, commitment: None };
-        let keyed = asked.idempotency.map(|key| Keyed { key, route: asked.route.into(), body: checked.digest, answer: None });
+        let keyed =
+            asked.idempotency.map(|key| Keyed { key, route: asked.route.into(), body: checked.digest, answer: None });
         match self.jobs.accept(job.clone(), payload, keyed, now_ms()) {
             Err(JobError::Remembered(_)) => Err(Refused::KeyBusy),
             Err(JobError::Exists) => Err(Refused::KeyBusy),
@@ -365,7 +367,10 @@ impl Inference {
             owner,
             model: model_id,
             model_name: model.reference(),
-            circuit: model.circuit.map(|(circuit, _)| circuit).unwrap_or(assay_verifier::digest::CircuitDigest([0; 32])),
+            circuit: model
+                .circuit
+                .map(|(circuit, _)| circuit)
+                .unwrap_or(assay_verifier::digest::CircuitDigest([0; 32])),
             backend,
             proving: key.map(|key| receipt::Proving { engine: key.kind.engine, key: key.digest, hiding: key.hiding() }),
             payer,
@@ -397,11 +402,7 @@ impl Inference {
     }
 
     /// Puts an answer and its receipt into a job. Gives what opens the commitment to private inputs.
-    fn fill(
-        &self,
-        job: &mut Job,
-        executed: Executed,
-    ) -> Option<Committed> {
+    fn fill(&self, job: &mut Job, executed: Executed) -> Option<Committed> {
         let Executed { outputs, inputs, commitment, proving } = executed;
         let capabilities = self.backends.get(job.backend).map(|backend| backend.capabilities());
         let digest = outputs_digest(&outputs);

@@ -111,7 +111,10 @@ mod tests {
         assert!(error(r#"{"model": "a", "inputs": [], "engine": "x"}"#).starts_with("engine"));
         assert!(error(r#"{"model": "a", "inputs": [], "deadline_s": 0}"#).starts_with("deadline_s"));
         assert!(error(r#"{"model": "a", "inputs": [], "unknown": 0}"#).contains("unknown"));
-        assert!(error(r#"{"model": "a", "inputs": [{"name": "x", "dtype": "f32", "shape": [1], "data": [NaN]}]}"#).len() > 3);
+        assert!(
+            error(r#"{"model": "a", "inputs": [{"name": "x", "dtype": "f32", "shape": [1], "data": [NaN]}]}"#).len()
+                > 3
+        );
     }
 
     proptest! {

@@ -172,10 +172,16 @@ impl TensorIn {
                 let bytes = BASE64.decode(text).map_err(|_| self.fault("data is not base64"))?;
                 let elements = bytes.chunks_exact(self.dtype.size());
                 if !elements.remainder().is_empty() {
-                    return Err(self.fault(format!("{} bytes are no whole number of {}", bytes.len(), self.dtype.name())));
+                    return Err(self.fault(format!(
+                        "{} bytes are no whole number of {}",
+                        bytes.len(),
+                        self.dtype.name()
+                    )));
                 }
                 let read = |(place, bytes)| {
-                    self.dtype.read(bytes).ok_or_else(|| self.fault(format!("value {place} is no {}", self.dtype.name())))
+                    self.dtype
+                        .read(bytes)
+                        .ok_or_else(|| self.fault(format!("value {place} is no {}", self.dtype.name())))
                 };
                 elements.enumerate().map(read).collect::<Result<_, _>>()?
             }

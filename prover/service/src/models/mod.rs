@@ -2,6 +2,7 @@
 mod circuits;
 mod compile;
 mod keys;
+mod proving;
 mod publish;
 mod record;
 mod store;

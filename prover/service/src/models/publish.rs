@@ -1,8 +1,8 @@
 //! The publisher: compiles what was uploaded, makes keys, signs the manifest where this node publishes, and hands it in to the ledger.
 //!
 //! One thread, one model at a time. Each step is durable before the next, and what was stopped in the middle is gone on with.
-use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -128,7 +128,9 @@ fn advance(needs: &Needs, model: &ModelRecord) -> Result<(), ModelError> {
             }
         })?;
     }
-    let Some(model) = needs.models.get(id).filter(|model| model.compilation == Compilation::Done) else { return Ok(()) };
+    let Some(model) = needs.models.get(id).filter(|model| model.compilation == Compilation::Done) else {
+        return Ok(());
+    };
     published(needs, &model)
 }
 
@@ -246,7 +248,9 @@ fn published(needs: &Needs, model: &ModelRecord) -> Result<(), ModelError> {
     let payload = PublishModel { manifest: manifest.clone(), signature: *signature, keys: files };
     let refused = match needs.sender.send_and_wait(Payload::PublishModel(payload), LONGEST) {
         Ok(Fate::Done { height, .. }) => {
-            needs.models.change(id, |model| (model.publication, model.height) = (Publication::Published, Some(height)))?;
+            needs
+                .models
+                .change(id, |model| (model.publication, model.height) = (Publication::Published, Some(height)))?;
             return Ok(());
         }
         Ok(Fate::Refused(reason)) | Err(SendError::Refused(reason)) => reason,

@@ -109,6 +109,12 @@ impl Models {
         known.values().flat_map(|model| &model.keys).find(|key| key.digest == digest).copied()
     }
 
+    /// Keys that hide something.
+    pub fn hiding_keys(&self) -> Vec<KeyDigest> {
+        let known = self.known();
+        known.values().flat_map(|model| &model.keys).filter(|key| key.hiding()).map(|key| key.digest).collect()
+    }
+
     /// Blobs that belong to models.
     pub fn kept_blobs(&self) -> HashSet<BlobId> {
         let known = self.known();

@@ -29,7 +29,9 @@ pub enum StringError {
         reason: String,
     },
     /// The string is too short for a circuit.
-    #[error("the circuit needs a string of 2^{needed} powers, and there are 2^{there}: configure `srs` with a longer one")]
+    #[error(
+        "the circuit needs a string of 2^{needed} powers, and there are 2^{there}: configure `srs` with a longer one"
+    )]
     TooShort {
         /// What is needed.
         needed: u32,

@@ -50,7 +50,8 @@ impl<A: Asks + Send> FromRequestParts<Arc<Service>> for Allowed<A> {
                 Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", "give an API key as `Authorization: Bearer KEY`")
             }
             Denied::TooFast(after) => {
-                let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "too many requests with this key");
+                let problem =
+                    Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "too many requests with this key");
                 problem.retry_after(after)
             }
         })?;

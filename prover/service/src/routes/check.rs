@@ -85,7 +85,8 @@ pub async fn run(
 
 fn checked(service: &Service, asked: &CheckIn) -> Result<CheckOut, Problem> {
     let read = |field: &str, text: &str| {
-        let id: BlobId = text.parse().map_err(|_| Problem::malformed("hash", format!("{field}: not 64 hexadecimal digits")))?;
+        let id: BlobId =
+            text.parse().map_err(|_| Problem::malformed("hash", format!("{field}: not 64 hexadecimal digits")))?;
         service.blobs.get(id).map_err(|_| Problem::unfit("blob", format!("{field}: {id} was not uploaded")))
     };
     let model = read("onnx", &asked.onnx)?;

@@ -93,7 +93,8 @@ impl Listener {
             let seen = *self.told.borrow_and_update();
             if seen.progress != self.progress {
                 self.progress = seen.progress;
-                let data = format!("{{\"stage\":{:?},\"percent\":{}}}", seen.progress.stage.name(), seen.progress.percent);
+                let data =
+                    format!("{{\"stage\":{:?},\"percent\":{}}}", seen.progress.stage.name(), seen.progress.percent);
                 return Some(sse::Event::default().event("progress").data(data));
             }
         }

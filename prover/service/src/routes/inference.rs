@@ -118,12 +118,7 @@ fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {
 }
 
 /// Sends an answer. Under the caller's key it is kept first, so that it can be sent again.
-async fn respond(
-    service: &Arc<Service>,
-    caller: &Caller,
-    key: Option<String>,
-    job: Job,
-) -> Result<Response, Problem> {
+async fn respond(service: &Arc<Service>, caller: &Caller, key: Option<String>, job: Job) -> Result<Response, Problem> {
     service.metrics.answered(&job);
     let paid = service.inference.payments.response(&job);
     let location = format!("/v1/jobs/{}", job.id);

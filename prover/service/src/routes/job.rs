@@ -241,7 +241,10 @@ pub async fn list(
     let cursor = cursor.map_err(|_| Problem::malformed("cursor", "cursor: not one of an earlier page"))?;
     let limit = page.limit.unwrap_or(PAGE_MAX).clamp(1, PAGE_MAX);
     blocking(move || {
-        let page = service.jobs.list(caller.sees(), &Filter::default(), cursor, limit).map_err(|error| Problem::internal(&error))?;
+        let page = service
+            .jobs
+            .list(caller.sees(), &Filter::default(), cursor, limit)
+            .map_err(|error| Problem::internal(&error))?;
         let jobs = page.jobs.iter().map(JobOut::of).collect();
         Ok(Json(JobPage { jobs, next: page.next.map(|cursor| cursor.to_string()) }))
     })
@@ -262,7 +265,9 @@ pub async fn cancel(
     blocking(move || {
         visible(&service, &caller, id)?;
         let job = service.jobs.cancel(id, now_ms()).map_err(|error| match error {
-            JobError::Transition { .. } => Problem::new(StatusCode::CONFLICT, "job_over", "the proof is not waited for any more"),
+            JobError::Transition { .. } => {
+                Problem::new(StatusCode::CONFLICT, "job_over", "the proof is not waited for any more")
+            }
             error => Problem::internal(&error),
         })?;
         Ok(Json(service.show(job)?))

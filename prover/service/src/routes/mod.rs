@@ -15,6 +15,7 @@ mod receipts;
 mod refusal;
 mod verify;
 mod wait;
+mod work;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -85,6 +86,10 @@ pub fn router(service: Arc<Service>) -> Router {
         .routes(routes!(nodes::list))
         .routes(routes!(nodes::supported))
         .routes(routes!(nodes::trust))
+        .routes(routes!(work::lease))
+        .routes(routes!(work::file))
+        .routes(routes!(work::heartbeat))
+        .routes(routes!(work::failure))
         .routes(routes!(health::health))
         .routes(routes!(health::ready))
         .routes(routes!(health::metrics))
@@ -97,6 +102,7 @@ pub fn router(service: Arc<Service>) -> Router {
         .split_for_parts();
     let (large, more) = OpenApiRouter::<Arc<Service>>::new()
         .routes(routes!(blobs::put))
+        .routes(routes!(work::proof))
         .layer(DefaultBodyLimit::max(limits.blob_bytes))
         .split_for_parts();
     api.merge(more);
@@ -148,9 +154,10 @@ async fn around(State(service): State<Arc<Service>>, request: Request, next: Nex
 /// What the framework refuses by itself, as plain text, becomes a problem document too.
 fn shaped(response: Response) -> Response {
     let status = response.status();
-    let plain = response.headers().get(axum::http::header::CONTENT_TYPE).is_none_or(|kind| {
-        kind.to_str().is_ok_and(|kind| kind.starts_with("text/plain"))
-    });
+    let plain = response
+        .headers()
+        .get(axum::http::header::CONTENT_TYPE)
+        .is_none_or(|kind| kind.to_str().is_ok_and(|kind| kind.starts_with("text/plain")));
     match status {
         StatusCode::PAYLOAD_TOO_LARGE if plain => {
             Problem::new(status, "body_too_large", "the body has more bytes than the service allows").into_response()

@@ -360,9 +360,10 @@ fn take_signed(service: &Service, record: &mut ModelRecord, signed: &SignedManif
     if !matches!(record.source, Source::Circuit(_)) {
         return Err(Problem::malformed("source", "signed: a signed manifest goes with a circuit's file"));
     }
-    let bytes = BASE64.decode(&signed.manifest).map_err(|_| Problem::malformed("manifest", "signed.manifest: not base64"))?;
-    let manifest: Manifest =
-        wire::decode_untagged(&bytes).map_err(|error| Problem::malformed("manifest", format!("signed.manifest: {error}")))?;
+    let bytes =
+        BASE64.decode(&signed.manifest).map_err(|_| Problem::malformed("manifest", "signed.manifest: not base64"))?;
+    let manifest: Manifest = wire::decode_untagged(&bytes)
+        .map_err(|error| Problem::malformed("manifest", format!("signed.manifest: {error}")))?;
     let signature = super::encoding::signature(&signed.signature)
         .ok_or_else(|| Problem::malformed("signature", "signed.signature: not 128 hexadecimal digits"))?;
     if (&manifest.name, &manifest.version, manifest.price) != (&record.name, &record.version, record.price) {

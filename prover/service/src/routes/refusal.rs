@@ -26,7 +26,9 @@ pub fn problem(service: &Service, refused: &Refused) -> Problem {
         Refused::KeyBusy => new(StatusCode::CONFLICT, "idempotency_key_busy").retry_after(retry),
         Refused::Pay(_) => new(StatusCode::PAYMENT_REQUIRED, "payment_required"),
         Refused::Payment(error, _) => new(StatusCode::PAYMENT_REQUIRED, error.code()),
-        Refused::Reserve(ReserveError::Refused(_) | ReserveError::NotAuthorised) => new(StatusCode::PAYMENT_REQUIRED, "payment_not_reserved"),
+        Refused::Reserve(ReserveError::Refused(_) | ReserveError::NotAuthorised) => {
+            new(StatusCode::PAYMENT_REQUIRED, "payment_not_reserved")
+        }
         Refused::Reserve(_) => new(StatusCode::SERVICE_UNAVAILABLE, "ledger_unavailable").retry_after(retry),
         Refused::Busy(after) => new(StatusCode::TOO_MANY_REQUESTS, "busy").retry_after(*after),
         Refused::Execute(ExecuteError::Inputs(_)) => new(StatusCode::UNPROCESSABLE_ENTITY, "input"),

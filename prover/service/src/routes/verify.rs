@@ -66,10 +66,12 @@ pub async fn run(
 }
 
 fn verified(service: &Service, asked: &VerifyIn) -> Result<VerifyOut, Problem> {
-    let digest: KeyDigest = asked.key.parse().map_err(|_| Problem::malformed("key", "key: not 64 hexadecimal digits"))?;
+    let digest: KeyDigest =
+        asked.key.parse().map_err(|_| Problem::malformed("key", "key: not 64 hexadecimal digits"))?;
     let served = service.models.key(digest).ok_or_else(|| Problem::missing("key"))?;
     let file = BASE64.decode(&asked.proof).map_err(|_| Problem::malformed("proof", "proof: not base64"))?;
-    let refused = |reason: String| VerifyOut { holds: false, reason: Some(reason), inputs: None, outputs: None, context: None };
+    let refused =
+        |reason: String| VerifyOut { holds: false, reason: Some(reason), inputs: None, outputs: None, context: None };
     let proof: Proof = match wire::decode(&file) {
         Ok(proof) => proof,
         Err(error) => return Ok(refused(error.to_string())),

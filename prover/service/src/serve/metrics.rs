@@ -69,7 +69,8 @@ impl Default for Metrics {
         };
         let queued = gauge(&mut registry, "proofs_queued", "Proofs that wait for a worker");
         let leased = gauge(&mut registry, "proofs_leased", "Proofs that a worker has");
-        let backlog_ms = gauge(&mut registry, "backlog_milliseconds", "Predicted time of all proofs that are to be made");
+        let backlog_ms =
+            gauge(&mut registry, "backlog_milliseconds", "Predicted time of all proofs that are to be made");
         let workers = gauge(&mut registry, "workers", "Workers that asked lately");
         let quarantined = gauge(&mut registry, "workers_quarantined", "Workers that get nothing any more");
         let height = gauge(&mut registry, "ledger_height", "Height of the ledger");

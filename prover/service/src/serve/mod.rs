@@ -21,17 +21,22 @@ use crate::access::Door;
 use crate::clock::now_ms;
 use crate::config::Config;
 use crate::inference::{Assurance, Inference, Resumer, outputs};
-use crate::jobs::{Job, Jobs};
+use crate::jobs::{Job, Jobs, Ticker};
 use crate::ledger::{Ledger, Presence, Sender, write_trust};
 use crate::models::{Circuits, Models, Publisher};
 use crate::routes::Problem;
 use crate::routes::job::{JobOut, ProgressOut};
-use crate::settle::bundle::{BundleError, Show, bundle};
 use crate::settle::Settler;
+use crate::settle::bundle::{BundleError, Show, bundle};
 use crate::storage::{BlobStore, FileBlobs};
+use crate::workers::{Desk, Place, Pool, signed};
 
 /// A running service. Threads end when it is dropped, in the order of the fields: first those that use the others.
 pub struct Service {
+    /// Workers in this process.
+    pub(crate) workers: Option<Pool>,
+    /// Lets leases run out.
+    pub(crate) ticker: Ticker,
     /// Takes up what was not answered.
     pub(crate) resumer: Resumer,
     /// Publishes models.
@@ -46,6 +51,10 @@ pub struct Service {
     pub sender: Arc<Sender>,
     /// Answers.
     pub inference: Arc<Inference>,
+    /// Gives tasks to workers and takes their proofs.
+    pub desk: Arc<Desk>,
+    /// Requests of workers that were seen.
+    pub seen: signed::Seen,
     /// Jobs.
     pub jobs: Arc<Jobs>,
     /// Models.
@@ -73,6 +82,11 @@ pub struct Service {
 }
 
 impl Service {
+    /// Where workers are that ask over HTTP.
+    pub fn place(&self) -> Place {
+        if self.config.workers_may_know_secrets { Place::Trusted } else { Place::Elsewhere }
+    }
+
     /// Whether requests can be answered.
     ///
     /// # Errors

@@ -3,22 +3,23 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use assay_prover::halo2::cache::Cache as ProvingKeys;
 use assay_verifier::receipt::Backend;
 use assay_verifier::settlement::node::Node;
 use thiserror::Error;
 use tokio::sync::Semaphore;
 
+use super::Service;
 use super::commit::Commits;
 use super::metrics::Metrics;
 use super::node::node_key;
 use super::sweep::Sweeper;
-use super::Service;
 use crate::access::{AccessError, Door};
 use crate::backends::{Backends, Vanilla, Zkml};
 use crate::clock::now_ms;
 use crate::config::{Access, Config, LedgerChoice};
 use crate::inference::{Inference, Payments, Resumer};
-use crate::jobs::{JobError, Jobs, Rules};
+use crate::jobs::{JobError, Jobs, Rules, Ticker};
 use crate::ledger::embedded::{Chain, Start};
 use crate::ledger::remote::Remote;
 use crate::ledger::{BadTrust, Ledger, LedgerError, Presence, PresenceError, Sender, read_trust};
@@ -26,11 +27,15 @@ use crate::models::{Circuits, ModelError, Models, Needs, Publisher, StringError,
 use crate::payments::Terms;
 use crate::settle::{Parts, Settler};
 use crate::storage::{BlobStore, FileBlobs, private};
+use crate::workers::{self, Desk, Local, Pool, Provers, signed};
 
 /// What the node's account has on a chain of its own at the beginning: stake and fees for ever.
 const NODE_BALANCE: u64 = 1 << 50;
 /// How many times the chain's least stake the node stakes.
 const STAKES: u64 = 2;
+
+/// Most bytes of proving keys of the engine `halo2` on disk.
+const PROVING_KEYS_BYTES: u64 = 4 << 30;
 
 /// Why a service does not open.
 #[derive(Debug, Error)]
@@ -111,7 +116,18 @@ impl Service {
         };
         let presence = Presence::start(Arc::clone(&ledger), Arc::clone(&sender), &record)?;
         let circuits = Arc::new(Circuits::new(Arc::clone(&store), limits.cache_bytes));
-        let commit = Commits;
+        let keys = Arc::clone(&strings);
+        let cut = move |k| keys.cut(k).map_err(|error| error.to_string());
+        let proving_keys = ProvingKeys::new(data.join("proving_keys"), PROVING_KEYS_BYTES);
+        let provers = Arc::new(Provers::new(limits.cache_bytes, Box::new(cut), Some(proving_keys)));
+        let desk = Arc::new(Desk::new(workers::Needs {
+            jobs: Arc::clone(&jobs),
+            blobs: Arc::clone(&store),
+            catalogue: models.clone(),
+            node: node.clone(),
+            keys_bytes_max: limits.cache_bytes,
+        }));
+        let commit = Commits { provers: Arc::clone(&provers), models: Arc::clone(&models), blobs: Arc::clone(&store) };
         let backends = Backends::new(vec![
             Arc::new(Zkml::new(Arc::clone(&circuits), Arc::new(commit))),
             Arc::new(Vanilla::new(Arc::clone(&circuits))),
@@ -149,7 +165,12 @@ impl Service {
             sender: Arc::clone(&sender),
         };
         let sweeper = Sweeper::start(Arc::clone(&jobs), Arc::clone(&models), Arc::clone(&blobs), config.retention)?;
+        let local = Local::new(Arc::clone(&desk))?;
+        let start = |count| Pool::start(Box::new(local), provers, count);
+        let workers = Some(config.workers).filter(|count| *count > 0).map(start).transpose()?;
         Ok(Arc::new(Self {
+            workers,
+            ticker: Ticker::start(Arc::clone(&jobs))?,
             resumer: Resumer::start(Arc::clone(&inference))?,
             publisher: Publisher::start(needs)?,
             settler: Settler::start(parts)?,
@@ -157,6 +178,8 @@ impl Service {
             presence,
             sender,
             inference,
+            desk,
+            seen: signed::Seen::default(),
             jobs,
             models,
             circuits,
