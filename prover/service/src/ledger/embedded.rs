@@ -1,5 +1,5 @@
 //! A chain of this process, in a folder: made at the first start, and continued ever after.
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -14,9 +14,9 @@ use assay_verifier::digest::SrsDigest;
 use assay_verifier::settlement::Height;
 use assay_verifier::settlement::parameters::Parameters;
 use assay_verifier::signature::PublicKey;
-use rand_core::{OsRng, RngCore};
 
 use super::{Included, Ledger, LedgerError, Whereabouts, leaves, write_trust};
+use crate::storage::private;
 
 /// The genesis, as JSON.
 const GENESIS: &str = "genesis.json";
@@ -51,8 +51,9 @@ impl Chain {
     /// # Errors
     /// Files and databases, or they are not of one chain.
     pub fn open(folder: &Path, start: &Start) -> Result<Self, LedgerError> {
-        private_folder(folder).map_err(at(folder))?;
-        let validator = ValidatorKey::from_seed(seed(&folder.join(VALIDATOR))?);
+        private::folder(folder).map_err(at(folder))?;
+        let seed = folder.join(VALIDATOR);
+        let validator = ValidatorKey::from_seed(private::seed(&seed).map_err(at(&seed))?);
         let genesis = genesis(&folder.join(GENESIS), start)?;
         let rules = genesis.parameters().clone();
         let settings =
@@ -60,7 +61,7 @@ impl Chain {
         let mut embedded = Embedded::open(&genesis, settings)?;
         let trust = Trust { chain_id: rules.chain_id.clone(), root: embedded.root(), genesis: Some(genesis.digest()) };
         let file = folder.join(TRUST);
-        write(&file, write_trust(&trust).as_bytes()).map_err(at(&file))?;
+        private::write(&file, write_trust(&trust).as_bytes()).map_err(at(&file))?;
         embedded.start(start.interval)?;
         Ok(Self { embedded, rules, trust })
     }
@@ -71,42 +72,6 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> LedgerError {
     move |error| LedgerError::File { file, error }
 }
 
-/// Nobody else may look into the folder.
-fn private_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
-}
-
-/// Writes a file whole or not at all, over what was there. Nobody else may read it.
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    std::fs::File::open(folder)?.sync_all()
-}
-
-/// The seed in a file, which is drawn at the first start.
-fn seed(path: &Path) -> Result<[u8; 32], LedgerError> {
-    let mut seed = [0; 32];
-    match std::fs::read_to_string(path) {
-        Ok(text) => {
-            let broken = |_| io::Error::new(io::ErrorKind::InvalidData, "not 64 hexadecimal digits");
-            hex::decode_to_slice(text.trim(), &mut seed).map_err(broken).map_err(at(path))?;
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            OsRng.fill_bytes(&mut seed);
-            write(path, hex::encode(seed).as_bytes()).map_err(at(path))?;
-        }
-        Err(error) => return Err(at(path)(error)),
-    }
-    Ok(seed)
-}
-
 /// The genesis in a file, which is made at the first start.
 fn genesis(path: &Path, start: &Start) -> Result<Genesis, LedgerError> {
     match std::fs::read_to_string(path) {
@@ -115,7 +80,7 @@ fn genesis(path: &Path, start: &Start) -> Result<Genesis, LedgerError> {
             let srs = start.srs.iter().map(SrsDigest::to_string).collect();
             let raw = RawGenesis { srs, ..RawGenesis::usual(&start.chain_id, &start.accounts) };
             let genesis = raw.check()?;
-            write(path, raw.to_json()?.as_bytes()).map_err(at(path))?;
+            private::write(path, raw.to_json()?.as_bytes()).map_err(at(path))?;
             Ok(genesis)
         }
         Err(error) => Err(at(path)(error)),

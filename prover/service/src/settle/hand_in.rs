@@ -7,7 +7,7 @@ use assay_verifier::wire::{self, Bytes};
 use super::flight::{Cargo, Flight};
 use super::round::{Looked, Rounds, SettleError};
 use crate::jobs::states::Settlement as State;
-use crate::jobs::{Job, Submitted};
+use crate::jobs::{Job, JobError, Submitted};
 use crate::ledger::{Fate, SendError};
 use crate::storage::BlobError;
 
@@ -128,8 +128,7 @@ impl Rounds {
         let jobs = &self.parts.jobs;
         let mut fault = None;
         let note = |hash| {
-            let noted =
-                ids.iter().try_for_each(|id| jobs.change(*id, now_ms, move |job| Ok(submitted(job, hash, now_ms))));
+            let noted = ids.iter().try_for_each(|id| jobs.change(*id, now_ms, move |job| submitted(job, hash, now_ms)));
             fault = noted.err();
             fault.is_none()
         };
@@ -150,7 +149,8 @@ impl Rounds {
     }
 }
 
-fn submitted(job: &mut Job, hash: TxHash, time_ms: u64) {
+fn submitted(job: &mut Job, hash: TxHash, time_ms: u64) -> Result<(), JobError> {
     job.states.settlement = State::Submitted;
     job.submitted = Some(Submitted { hash, time_ms });
+    Ok(())
 }

@@ -1,8 +1,9 @@
 //! Files for their owner alone, whole or not at all: seeds, secrets, hashes of keys.
 use std::fs;
-use std::io::{Result, Write};
+use std::io::{Error, ErrorKind, Result, Write};
 use std::path::Path;
 
+use rand_core::{OsRng, RngCore};
 use tempfile::NamedTempFile;
 
 /// Writes a file that only its owner may read, over what was there. Temporary files have mode 0600.
@@ -28,4 +29,24 @@ pub fn folder(path: &Path) -> Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path)
+}
+
+/// The secret seed in a file, as hexadecimal digits. It is drawn and written if the file is not there.
+///
+/// # Errors
+/// The system's, or the file holds something else.
+pub fn seed(path: &Path) -> Result<[u8; 32]> {
+    let mut seed = [0; 32];
+    match fs::read_to_string(path) {
+        Ok(text) => {
+            let broken = |_| Error::new(ErrorKind::InvalidData, "not 64 hexadecimal digits");
+            hex::decode_to_slice(text.trim(), &mut seed).map_err(broken)?;
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            OsRng.fill_bytes(&mut seed);
+            write(path, hex::encode(seed).as_bytes())?;
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(seed)
 }
