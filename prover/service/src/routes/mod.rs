@@ -20,11 +20,11 @@ mod work;
 use std::sync::Arc;
 use std::time::Instant;
 
+use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::{Json, Router};
 use rand_core::{OsRng, RngCore};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -108,14 +108,10 @@ pub fn router(service: Arc<Service>) -> Router {
     api.merge(more);
     api.info.version = env!("CARGO_PKG_VERSION").into();
     let document = serde_json::to_value(&api).unwrap_or_default();
-    let openapi = move || {
-        let document = document.clone();
-        async move { Json(document) }
-    };
     small
         .merge(large)
-        .route("/openapi.json", axum::routing::get(openapi))
-        .merge(SwaggerUi::new("/docs").external_url_unchecked("/openapi.json", serde_json::Value::Null))
+        // Serves the document beside its pages.
+        .merge(SwaggerUi::new("/docs").external_url_unchecked("/openapi.json", document))
         .fallback(async || Problem::missing("endpoint"))
         .method_not_allowed_fallback(async || {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", "this endpoint has other methods")
