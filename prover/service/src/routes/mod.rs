@@ -1,4 +1,5 @@
 //! HTTP: one file for each group of endpoints, and the router that joins them. Nothing is decided here; handlers read, call and show.
+pub mod accounts;
 mod blobs;
 mod caller;
 pub mod check;
@@ -20,6 +21,7 @@ mod work;
 use std::sync::Arc;
 use std::time::Instant;
 
+use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
@@ -84,6 +86,8 @@ pub fn router(service: Arc<Service>) -> Router {
         .routes(routes!(receipts::proof))
         .routes(routes!(receipts::key))
         .routes(routes!(verify::run))
+        .routes(routes!(accounts::account))
+        .routes(routes!(accounts::submit))
         .routes(routes!(nodes::list))
         .routes(routes!(nodes::supported))
         .routes(routes!(nodes::trust))
@@ -111,6 +115,7 @@ pub fn router(service: Arc<Service>) -> Router {
     let document = serde_json::to_value(&api).unwrap_or_default();
     small
         .merge(large)
+        // Serves the document beside its pages.
         .merge(SwaggerUi::new("/docs").external_url_unchecked("/openapi.json", document))
         .fallback(async || Problem::missing("endpoint"))
         .method_not_allowed_fallback(async || {
