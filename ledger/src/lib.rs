@@ -10,6 +10,7 @@ pub mod embedded;
 mod event;
 pub mod genesis;
 mod money;
+mod proven;
 mod rejection;
 pub mod state;
 pub mod tx;
@@ -18,4 +19,5 @@ mod work;
 
 pub use app::{App, Options, Reader};
 pub use event::Event;
+pub use proven::{LightBytes, Proven};
 pub use rejection::{Fault, Rejection};

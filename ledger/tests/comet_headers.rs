@@ -2,7 +2,10 @@
 use std::fs;
 use std::path::Path;
 
-use assay_verifier::settlement::light::{Clock, LightBlock, LightError, Root, Trusted};
+use assay_ledger::comet::{CometGenesis, CometGenesisError, ValidatorKey};
+use assay_ledger::genesis::RawGenesis;
+use assay_verifier::settlement::light::{Clock, LightBlock, LightError, Root, Trusted, validators_hash};
+use assay_verifier::signature::SigningKey;
 use prost::Message;
 use serde::de::DeserializeOwned;
 use tendermint::block::signed_header::SignedHeader;
@@ -38,6 +41,23 @@ fn commit(block: &mut proto::LightBlock) -> &mut proto::Commit {
 /// The place of a validator that has signed.
 fn signer(block: &mut proto::LightBlock) -> usize {
     commit(block).signatures.iter().position(|vote| !vote.signature.is_empty()).unwrap()
+}
+
+#[test]
+fn the_genesis_says_what_light_clients_begin_with() {
+    let keys = [1u8, 2, 3].map(|seed| ValidatorKey::from_seed([seed; 32]));
+    let state = RawGenesis::usual(CHAIN, &[(SigningKey::from_seed([9; 32]).public(), 1_000)]);
+    let text = CometGenesis::new(state, "2026-11-21T22:47:03Z", &keys).unwrap().to_json().unwrap();
+    let root = |text: &str| CometGenesis::from_json(text).unwrap().root();
+    let members: Vec<_> = keys.iter().map(|key| (key.bytes(), 10)).collect();
+    assert_eq!(root(&text).unwrap(), Root::Validators(validators_hash(&members).unwrap()));
+    for power in ["-1", "ten", "9223372036854775807"] {
+        let changed = text.replace(r#""power": "10""#, &format!(r#""power": "{power}""#));
+        assert!(matches!(root(&changed), Err(CometGenesisError::Validators)), "{power}");
+    }
+    let mut none: serde_json::Value = serde_json::from_str(&text).unwrap();
+    none["validators"] = serde_json::json!([]);
+    assert!(matches!(root(&none.to_string()), Err(CometGenesisError::Validators)));
 }
 
 #[test]

@@ -27,6 +27,7 @@ fn next(error: &ClientError) -> Option<&'static str> {
             "ask for a later height; `assay-ledger query status` says how far the node is"
         }
         ClientError::Query { .. } => "name a header of the last thousand heights, or ask a node that keeps more",
+        ClientError::NotABlock(_) => "ask another node by --rpc",
         ClientError::NotProven(_) => {
             "see that the header of --trust is of this chain; otherwise the node lies: ask another one by --rpc"
         }

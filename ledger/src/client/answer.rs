@@ -4,6 +4,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
+use tendermint::block::signed_header::SignedHeader;
+use tendermint::validator;
 
 use super::error::Refused;
 
@@ -121,6 +123,21 @@ pub struct Info {
     pub height: Height,
     #[serde(rename = "last_block_app_hash", deserialize_with = "base64_32")]
     pub app_hash: [u8; 32],
+}
+
+#[derive(Deserialize)]
+pub struct CommitAnswer {
+    pub signed_header: Option<SignedHeader>,
+}
+
+#[derive(Deserialize)]
+pub struct ValidatorsAnswer {
+    #[serde(deserialize_with = "number")]
+    pub block_height: Height,
+    #[serde(default)]
+    pub validators: Option<Vec<validator::Info>>,
+    #[serde(deserialize_with = "number")]
+    pub total: u64,
 }
 
 #[derive(Deserialize)]

@@ -99,6 +99,9 @@ pub enum ClientError {
         /// What was answered.
         answered: Height,
     },
+    /// What the node gives as a block and its validators is none that light clients would read, or is that of another height.
+    #[error("the node's block {0} cannot be one")]
+    NotABlock(Height),
     /// The proof does not show what the node says. Nothing of the answer is to be believed.
     #[error("the node's answer is not proven: {0}")]
     NotProven(#[from] InclusionError),

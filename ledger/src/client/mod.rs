@@ -8,6 +8,7 @@
 mod answer;
 mod error;
 mod events;
+mod light;
 mod records;
 mod rpc;
 mod signer;

@@ -1,5 +1,5 @@
 //! Records of the state, with proofs.
-use assay_verifier::settlement::{self, Height, inclusion};
+use assay_verifier::settlement::{Height, inclusion};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -8,6 +8,7 @@ use super::Client;
 use super::answer::{Base64, Header, QueryAnswer, QueryResponse};
 use super::error::ClientError;
 use crate::abci::QUERY_PATH;
+use crate::proven::Proven;
 
 /// A state that is trusted: what a record is proven against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,8 +32,7 @@ impl Client {
     /// # Errors
     /// The node does not keep that state any more, its answer is not proven, or no answer.
     pub fn record<T: Serialize + DeserializeOwned>(&self, key: &[u8], root: &Root) -> Result<Option<T>, ClientError> {
-        let bytes = self.bytes(key, root)?;
-        Ok(bytes.map(|bytes| settlement::decode(&bytes)).transpose()?)
+        Ok(self.proven(key, root)?.record()?)
     }
 
     /// As [`Self::record`], of what is stored as it is: the files of keys.
@@ -40,6 +40,14 @@ impl Client {
     /// # Errors
     /// As [`Self::record`].
     pub fn bytes(&self, key: &[u8], root: &Root) -> Result<Option<Vec<u8>>, ClientError> {
+        Ok(self.proven(key, root)?.value)
+    }
+
+    /// As [`Self::bytes`], with the proof, which was verified, to show it to others.
+    ///
+    /// # Errors
+    /// As [`Self::record`].
+    pub fn proven(&self, key: &[u8], root: &Root) -> Result<Proven, ClientError> {
         let params = json!({
             "path": QUERY_PATH,
             "data": hex::encode(key),
@@ -57,6 +65,6 @@ impl Client {
         let value = (index != 0).then(|| value.map(|Base64(bytes)| bytes).unwrap_or_default());
         let proof = proof.and_then(|proof| proof.ops.into_iter().next()).map(|op| op.data.0).unwrap_or_default();
         inclusion::verify(&root.app_hash, key, value.as_deref(), &proof)?;
-        Ok(value)
+        Ok(Proven { key: key.to_vec(), value, proof, height, app_hash: root.app_hash })
     }
 }

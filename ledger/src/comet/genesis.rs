@@ -1,6 +1,8 @@
 //! CometBFT's genesis, which has the chain's own in its `app_state`: one file for both, so that they cannot differ.
+use assay_verifier::settlement::light::{LightError, Root, validators_hash};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tendermint::PublicKey;
 use thiserror::Error;
 
 use super::keys::ValidatorKey;
@@ -22,6 +24,9 @@ pub enum CometGenesisError {
     /// The chain's own part.
     #[error("app_state: {0}")]
     State(#[from] GenesisError),
+    /// The first validators.
+    #[error("validators: not keys of ed25519 with their powers")]
+    Validators,
     /// The two parts name different chains.
     #[error("chain_id is {0:?}, and {1:?} in app_state")]
     ChainId(String, String),
@@ -82,6 +87,27 @@ impl CometGenesis {
     /// None in practice.
     pub fn to_json(&self) -> Result<String, CometGenesisError> {
         Ok(serde_json::to_string_pretty(self)?)
+    }
+
+    /// What light clients begin with: the hash of the first validators.
+    ///
+    /// # Errors
+    /// The file does not say who they are, or they can be none.
+    pub fn root(&self) -> Result<Root, CometGenesisError> {
+        #[derive(Deserialize)]
+        struct Validator {
+            pub_key: PublicKey,
+            power: String,
+        }
+        let validators = self.others.get("validators").cloned().unwrap_or_default();
+        let validators: Vec<Validator> = serde_json::from_value(validators)?;
+        let member = |Validator { pub_key, power }: &Validator| {
+            let key = pub_key.ed25519()?.as_bytes().try_into().ok()?;
+            Some((key, power.parse().ok()?))
+        };
+        let members: Option<Vec<_>> = validators.iter().map(member).collect();
+        let members = members.filter(|members| !members.is_empty()).ok_or(CometGenesisError::Validators)?;
+        Ok(Root::Validators(validators_hash(&members).map_err(|_: LightError| CometGenesisError::Validators)?))
     }
 
     /// The chain's own part, checked.

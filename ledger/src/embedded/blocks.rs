@@ -12,6 +12,7 @@ use tendermint::validator::Set;
 use tendermint_proto::v0_38::abci::ExecTxResult;
 use tendermint_proto::v0_38::types as proto;
 
+use crate::proven::LightBytes;
 use crate::state::StoreError;
 use crate::tx::TxHash;
 
@@ -80,12 +81,13 @@ impl Block {
         u64::try_from(self.signed.header.time.unix_timestamp_nanos() / 1_000_000).unwrap_or_default()
     }
 
-    /// What light clients see of it: CometBFT's `LightBlock` and the next `ValidatorSet`, as protobuf.
-    pub fn light_bytes(&self) -> (Vec<u8>, Vec<u8>) {
+    /// What light clients see of it, as it is sent.
+    pub fn light_bytes(&self) -> LightBytes {
         let validators: proto::ValidatorSet = self.validators.clone().into();
-        let next = validators.encode_to_vec();
+        let next_validators = validators.encode_to_vec();
         let signed_header = Some(self.signed.clone().into());
-        (proto::LightBlock { signed_header, validator_set: Some(validators) }.encode_to_vec(), next)
+        let block = proto::LightBlock { signed_header, validator_set: Some(validators) }.encode_to_vec();
+        LightBytes { block, next_validators }
     }
 
     /// What light clients see of it.
@@ -93,8 +95,7 @@ impl Block {
     /// # Errors
     /// None for blocks that were made here.
     pub fn light_block(&self) -> Result<LightBlock, StoreError> {
-        let (block, next) = self.light_bytes();
-        LightBlock::decode(&block, &next).map_err(|_| corrupt(self.height()))
+        self.light_bytes().decode().map_err(|_| corrupt(self.height()))
     }
 }
 

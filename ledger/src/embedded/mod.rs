@@ -17,16 +17,19 @@ use std::time::{Duration, Instant};
 
 use assay_verifier::settlement::Height;
 use assay_verifier::settlement::light::{LightBlock, LightError, Root, validators_hash};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tendermint_proto::v0_38::abci::ExecTxResult;
 
 pub use blocks::Block;
 pub use error::{EmbeddedError, SubmitError};
 
-use crate::app::{Answer, App, Options, Query, QueryError};
+use crate::app::{Answer, App, Options, Proof, Query, QueryError};
 use crate::comet::ValidatorKey;
 use crate::genesis::Genesis;
+use crate::proven::{LightBytes, Proven};
 use crate::rejection::Rejection;
-use crate::state::{Committed, StoreError};
+use crate::state::{Committed, StoreError, read};
 use crate::tx::TxHash;
 use crate::verdicts::Pool;
 use blocks::Blocks;
@@ -34,6 +37,7 @@ use make::Chain;
 use seal::{POWER, Seal};
 use shared::{Shared, locked};
 use ticker::Ticker;
+use waiting::Waiting;
 
 /// Proofs that wait to be judged before their block.
 const WAITING_PROOFS: usize = 1 << 10;
@@ -134,6 +138,17 @@ impl Embedded {
         if locked(&shared.waiting).push(id, transaction) { Ok(id) } else { Err(SubmitError::Full) }
     }
 
+    /// Says why a transaction would be refused in the next block, as the state is; nothing is changed, and what waits is not counted: a nonce
+    /// after that of one that waits is ahead. Its proofs count as good unless they were judged before.
+    ///
+    /// # Errors
+    /// The reason, or the node failed.
+    pub fn attempt(&self, transaction: &[u8]) -> Result<(), SubmitError> {
+        self.shared.running()?;
+        let rejection = self.shared.reader.attempt(transaction).map_err(EmbeddedError::Store)?;
+        rejection.map_or(Ok(()), |rejection| Err(SubmitError::Refused(rejection)))
+    }
+
     /// Makes a block of what waits, now. The time is that of a clock; a block is later than the one before it in any case.
     ///
     /// # Errors
@@ -155,13 +170,37 @@ impl Embedded {
     /// # Errors
     /// Blocks could not be read, or the node failed.
     pub fn wait(&self, id: TxHash, longest: Duration) -> Result<Outcome, EmbeddedError> {
+        self.after_blocks(longest, |waiting| {
+            let outcome = self.shared.outcome(waiting, id)?;
+            Ok((outcome != Outcome::Waiting, outcome))
+        })
+    }
+
+    /// Waits until there is a block of a height, but not longer than that; says whether there is. The state after a block is proven by the
+    /// header of the next.
+    ///
+    /// # Errors
+    /// The state could not be read, or the node failed.
+    pub fn wait_height(&self, height: Height, longest: Duration) -> Result<bool, EmbeddedError> {
+        self.after_blocks(longest, |_| {
+            let reached = self.last()?.height >= height;
+            Ok((reached, reached))
+        })
+    }
+
+    /// Looks after each block until enough is seen or the time is over, and gives what was seen last.
+    fn after_blocks<T>(
+        &self,
+        longest: Duration,
+        look: impl Fn(&Waiting) -> Result<(bool, T), EmbeddedError>,
+    ) -> Result<T, EmbeddedError> {
         let end = Instant::now() + longest;
         let mut waiting = locked(&self.shared.waiting);
         loop {
-            let outcome = self.shared.outcome(&waiting, id)?;
+            let (enough, seen) = look(&waiting)?;
             let left = end.saturating_duration_since(Instant::now());
-            if outcome != Outcome::Waiting || left.is_zero() {
-                return Ok(outcome);
+            if enough || left.is_zero() {
+                return Ok(seen);
             }
             self.shared.running()?;
             let woken = self.shared.made.wait_timeout(waiting, left);
@@ -186,7 +225,25 @@ impl Embedded {
         self.shared.reader.query(query)
     }
 
-    /// What light clients begin with.
+    /// The record under a key in the last state.
+    ///
+    /// # Errors
+    /// The state could not be read, or not a record of this kind.
+    pub fn record<T: Serialize + DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, EmbeddedError> {
+        Ok(read(&self.shared.reader.store().snapshot()?, key)?)
+    }
+
+    /// What is under a key in the state after a block, or in the last state, with its proof.
+    ///
+    /// # Errors
+    /// As [`crate::Reader::query`].
+    pub fn proven(&self, key: &[u8], height: Option<Height>) -> Result<Proven, QueryError> {
+        let answer = self.query(&Query { key: key.to_vec(), height, proof: Proof::Wanted })?;
+        let Answer { height, app_hash, value, proof } = answer;
+        Ok(Proven { key: key.to_vec(), value, proof: proof.unwrap_or_default(), height, app_hash })
+    }
+
+    /// What light clients begin with: the hash of the validator, which never changes.
     pub fn root(&self) -> Root {
         self.shared.root
     }
@@ -198,6 +255,14 @@ impl Embedded {
     pub fn light_block(&self, height: Height) -> Result<Option<LightBlock>, EmbeddedError> {
         let block = self.block(height)?;
         Ok(block.map(|block| block.light_block()).transpose()?)
+    }
+
+    /// The same as it is sent.
+    ///
+    /// # Errors
+    /// Blocks could not be read.
+    pub fn light_bytes(&self, height: Height) -> Result<Option<LightBytes>, EmbeddedError> {
+        Ok(self.block(height)?.map(|block| block.light_bytes()))
     }
 
     /// A block with what became of its transactions, once its state is durable.

@@ -1,4 +1,6 @@
 //! Answers in the form of CometBFT v0.38.
+use std::path::Path;
+
 use assay_ledger::abci::TRIAL_PATH;
 use assay_ledger::app::{Proof, Query, TxResult};
 use assay_ledger::tx::TxHash;
@@ -9,6 +11,9 @@ use serde_json::{Value, json};
 
 use crate::common::CHAIN;
 use crate::node::Ledger;
+
+/// The chain whose blocks light clients get.
+pub const COMET_CHAIN: &str = "assay-local";
 
 /// A whole answer.
 pub fn answer(ledger: &mut Ledger, method: &str, params: &Value) -> Value {
@@ -63,9 +68,34 @@ fn result(ledger: &mut Ledger, method: &str, params: &Value) -> Result<Value, St
             };
             ledger.blocks.iter().enumerate().find_map(find).ok_or_else(|| format!("tx ({hash}) not found"))
         }
+        "commit" => {
+            let signed_header = golden(&format!("signed_header_{}.json", number("height").unwrap()))?;
+            Ok(json!({ "signed_header": signed_header, "canonical": true }))
+        }
+        "validators" => Ok(validators(&golden("validators.json")?, params)),
         "abci_query" => Ok(json!({ "response": query(ledger, params, number("height").unwrap_or(0)) })),
         other => Err(format!("no method {other}")),
     }
+}
+
+/// What CometBFT answered once, on a chain of its own.
+fn golden(name: &str) -> Result<Value, String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/comet").join(name);
+    let text = std::fs::read_to_string(path).map_err(|_| "height must be less than or equal to the current one")?;
+    Ok(serde_json::from_str(&text).unwrap())
+}
+
+/// A page of validators. CometBFT gives at most a hundred of them, this node gives three.
+fn validators(all: &Value, params: &Value) -> Value {
+    let number = |name: &str| params[name].as_str().unwrap().parse::<usize>().unwrap();
+    let (all, size) = (all.as_array().unwrap(), number("per_page").min(3));
+    let page: Vec<&Value> = all.iter().skip((number("page") - 1) * size).take(size).collect();
+    json!({
+        "block_height": params["height"],
+        "count": page.len().to_string(),
+        "total": all.len().to_string(),
+        "validators": page,
+    })
 }
 
 fn header(ledger: &Ledger, height: u64) -> Value {

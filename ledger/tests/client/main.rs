@@ -3,5 +3,6 @@ mod answers;
 #[path = "../common/mod.rs"]
 mod common;
 mod library;
+mod light;
 mod node;
 mod programs;

@@ -1,4 +1,5 @@
 //! Light clients take the chain for what it is, and nothing that was changed in it.
+use assay_ledger::LightBytes;
 use assay_ledger::app::{Proof, Query};
 use assay_verifier::settlement::keys;
 use assay_verifier::settlement::light::{Clock, LIGHT_BLOCK_LEN_MAX, LightBlock, LightError, Root, Trusted};
@@ -83,7 +84,7 @@ fn tampered_blocks_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let node = grown(folder.path(), BLOCKS);
     let first = Trusted::begin(CHAIN, node.root(), node.light_block(1).unwrap().unwrap()).unwrap();
-    let (bytes, next) = node.block(4).unwrap().unwrap().light_bytes();
+    let LightBytes { block: bytes, next_validators: next } = node.light_bytes(4).unwrap().unwrap();
     assert!(first.advance(LightBlock::decode(&bytes, &next).unwrap(), &clock()).is_ok());
     let headers: [Change; 13] = [
         |block| header(block).version.as_mut().unwrap().app += 1,
@@ -147,7 +148,7 @@ fn changed_bytes_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let node = grown(folder.path(), 2);
     let first = Trusted::begin(CHAIN, node.root(), node.light_block(1).unwrap().unwrap()).unwrap();
-    let (bytes, next) = node.block(2).unwrap().unwrap().light_bytes();
+    let LightBytes { block: bytes, next_validators: next } = node.light_bytes(2).unwrap().unwrap();
     let true_block = LightBlock::decode(&bytes, &next).unwrap();
     let mut refused = 0;
     for at in 0..bytes.len() {

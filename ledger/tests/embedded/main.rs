@@ -2,6 +2,7 @@
 mod chain;
 #[path = "../common/mod.rs"]
 mod common;
+mod evidence;
 mod kill;
 mod light;
 mod node;
