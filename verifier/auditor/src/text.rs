@@ -41,7 +41,8 @@ fn paragraph(text: &mut String, label: &str, value: &str) {
     let mut line = format!("{label:INDENT$}");
     let mut empty = true;
     for word in value.split_whitespace() {
-        let word: String = word.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
+        let shown = |c: char| if c.is_ascii_graphic() || c.is_alphanumeric() { c } else { '?' };
+        let word: String = word.chars().map(shown).collect();
         if !empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
             text.push_str(line.trim_end());
             text.push('\n');
