@@ -4,7 +4,7 @@
 //! `corpus/` as a small file once it is fixed.
 use std::sync::OnceLock;
 
-use assay_verifier::audit::{Bundle, Question, Trust, audit as audit_bundle};
+use assay_verifier::audit::{Bundle, Ledger, Question, Trust, audit as audit_bundle};
 use assay_verifier::circuit::{CheckedCircuit, Circuit, Limits};
 use assay_verifier::field::{EF, F};
 use assay_verifier::key::{CheckedKey, Key};
@@ -138,7 +138,7 @@ pub fn verify_halo2(data: &[u8]) {
 pub fn audit(data: &[u8]) {
     let mut choices = Choices(data);
     let golden = BUNDLES.get(usize::from(choices.byte() % 4)).copied();
-    let mut bytes = golden.map_or(choices.0, |golden| golden).to_vec();
+    let mut bytes = golden.unwrap_or(choices.0).to_vec();
     let mut edits = 0;
     while golden.is_some() && !choices.0.is_empty() && edits < 8 {
         edits += 1;
@@ -147,7 +147,7 @@ pub fn audit(data: &[u8]) {
         match choices.byte() % 8 {
             0 => bytes.truncate(at),
             1 => bytes.insert(at, choices.byte()),
-            2 if !bytes.is_empty() => drop(bytes.remove(at)),
+            2 if !bytes.is_empty() => _ = bytes.remove(at),
             _ => bytes.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= choices.byte()),
         }
     }

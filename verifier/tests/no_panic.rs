@@ -175,7 +175,7 @@ proptest! {
         targets::decode_key(&bytes);
         targets::decode_proof(&bytes);
         targets::check_circuit(&bytes);
-        targets::audit(&[&[3], &*bytes].concat());
+        targets::audit(&[[3].as_slice(), &bytes].concat());
         let _ = decode::<Bundle>(&[&Bundle::MAGIC, &*bytes].concat());
         let _ = decode::<Key>(&[&Key::MAGIC, &*bytes].concat());
         let _ = decode::<Proof>(&[&Proof::MAGIC, &*bytes].concat());
