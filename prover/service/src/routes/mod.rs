@@ -1,7 +1,8 @@
 //! HTTP: one file for each group of endpoints, and the router that joins them. Nothing is decided here; handlers read, call and show.
+pub mod accounts;
 mod blobs;
 mod caller;
-mod check;
+pub mod check;
 mod encoding;
 mod events;
 mod health;
@@ -20,11 +21,12 @@ mod work;
 use std::sync::Arc;
 use std::time::Instant;
 
+use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::{Json, Router};
+use axum::Router;
 use rand_core::{OsRng, RngCore};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -71,6 +73,7 @@ pub fn router(service: Arc<Service>) -> Router {
     let (small, mut api) = OpenApiRouter::with_openapi(Api::openapi())
         .routes(routes!(models::publish, models::list))
         .routes(routes!(models::inspect))
+        .routes(routes!(models::find))
         .routes(routes!(check::run))
         .routes(routes!(inference::one))
         .routes(routes!(inference::batch))
@@ -83,6 +86,8 @@ pub fn router(service: Arc<Service>) -> Router {
         .routes(routes!(receipts::proof))
         .routes(routes!(receipts::key))
         .routes(routes!(verify::run))
+        .routes(routes!(accounts::account))
+        .routes(routes!(accounts::submit))
         .routes(routes!(nodes::list))
         .routes(routes!(nodes::supported))
         .routes(routes!(nodes::trust))
@@ -108,14 +113,10 @@ pub fn router(service: Arc<Service>) -> Router {
     api.merge(more);
     api.info.version = env!("CARGO_PKG_VERSION").into();
     let document = serde_json::to_value(&api).unwrap_or_default();
-    let openapi = move || {
-        let document = document.clone();
-        async move { Json(document) }
-    };
     small
         .merge(large)
-        .route("/openapi.json", axum::routing::get(openapi))
-        .merge(SwaggerUi::new("/docs").external_url_unchecked("/openapi.json", serde_json::Value::Null))
+        // Serves the document beside its pages.
+        .merge(SwaggerUi::new("/docs").external_url_unchecked("/openapi.json", document))
         .fallback(async || Problem::missing("endpoint"))
         .method_not_allowed_fallback(async || {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", "this endpoint has other methods")

@@ -34,19 +34,19 @@ use crate::workers::{Desk, Place, Pool, signed};
 /// A running service. Threads end when it is dropped, in the order of the fields: first those that use the others.
 pub struct Service {
     /// Workers in this process.
-    pub(crate) workers: Option<Pool>,
+    pub workers: Option<Pool>,
     /// Lets leases run out.
-    pub(crate) ticker: Ticker,
+    pub ticker: Ticker,
     /// Takes up what was not answered.
-    pub(crate) resumer: Resumer,
+    pub resumer: Resumer,
     /// Publishes models.
     pub publisher: Publisher,
     /// Settles.
-    pub(crate) settler: Settler,
+    pub settler: Settler,
     /// Removes what is too old.
-    pub(crate) sweeper: sweep::Sweeper,
+    pub sweeper: sweep::Sweeper,
     /// Keeps the node registered.
-    pub(crate) presence: Presence,
+    pub presence: Presence,
     /// The node's account on the ledger.
     pub sender: Arc<Sender>,
     /// Answers.
