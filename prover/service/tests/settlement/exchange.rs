@@ -281,7 +281,11 @@ fn signatures_are_these() {
     assert!(signed.is_signed("chain") && paid.is_signed("chain"));
     assert!(!signed.is_signed("chain2") && !paid.is_signed("chain2"));
     let hex = [signed.signature, paid.signature].map(|signature| hex::encode(signature.0.as_flattened()));
-    assert_eq!(hex, ["QUOTE", "PAYMENT"]);
+    let quote = "dd156ab075912dea1285f912c32b2c9fc6b7d2e90575d7c8cac1ac3b77b7dc54\
+         90390f9074e90b47ce103e6c32fb14df53b143388dc3e0cc5884568470ca130e";
+    let payment = "1012c170b7a380c030deef9e3ae1a68d04f57305793d49a20ec25a4f7e381e51\
+         283b341b86070f2149a1e23094aafbcb2d4b57b68d8de25bb4bc922511fd6b03";
+    assert_eq!(hex, [quote, payment]);
 }
 
 #[test]
