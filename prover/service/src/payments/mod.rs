@@ -8,6 +8,7 @@
 mod authorisation;
 mod check;
 mod error;
+mod offer;
 mod quote;
 pub mod reserve;
 mod text;
@@ -16,6 +17,7 @@ mod wire;
 pub use authorisation::Payment;
 pub use check::{Accepted, Asked, check, check_funds};
 pub use error::PaymentError;
+pub use offer::Offer;
 pub use quote::{Quote, SignedQuote, Terms};
 pub use wire::{
     ASSET, HEADER_LEN_MAX, PAYMENT_REQUIRED, PAYMENT_RESPONSE, PAYMENT_SIGNATURE, SCHEME, Settlement, header,
