@@ -137,14 +137,15 @@ fn pay(answer: &Answer, payer: &SigningKey, body: &[u8], price_max: Option<u64>)
     let refused = |what: String| problem(what, "do not pay this service; ask its operator");
     let header = header.ok_or_else(|| refused("the service asks for payment and does not say how".into()))?;
     let offer = Offer::read(header).map_err(|error| refused(format!("the service's price: {error}")))?;
-    let quote = offer.quote();
+    let quote = *offer.quote();
     if quote.request_digest != request_digest(body) {
         return Err(refused("the service's price is for another request".into()));
     }
     if let Some(most) = price_max.filter(|most| quote.price > *most) {
         return Err(problem(format!("the price is {}, more than {most}", quote.price), "allow more with --price-max"));
     }
-    Ok(offer.accept(Payment::sign(quote.authorisation(payer.public()), offer.chain_id(), payer)))
+    let payment = Payment::sign(quote.authorisation(payer.public()), offer.chain_id(), payer);
+    Ok(offer.accept(payment))
 }
 
 /// Shows an answer.
