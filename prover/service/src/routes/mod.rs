@@ -1,4 +1,5 @@
 //! HTTP: one file for each group of endpoints, and the router that joins them. Nothing is decided here; handlers read, call and show.
+pub mod accounts;
 mod blobs;
 mod caller;
 pub mod check;
@@ -84,6 +85,8 @@ pub fn router(service: Arc<Service>) -> Router {
         .routes(routes!(receipts::proof))
         .routes(routes!(receipts::key))
         .routes(routes!(verify::run))
+        .routes(routes!(accounts::account))
+        .routes(routes!(accounts::submit))
         .routes(routes!(nodes::list))
         .routes(routes!(nodes::supported))
         .routes(routes!(nodes::trust))

@@ -59,11 +59,6 @@ impl Server {
         Ok(Self { agent: config.new_agent(), base: base.into(), bearer: key.map(|key| format!("Bearer {key}")) })
     }
 
-    /// The address.
-    pub fn address(&self) -> &str {
-        &self.base
-    }
-
     fn call(
         &self,
         method: Method,

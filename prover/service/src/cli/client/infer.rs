@@ -15,9 +15,10 @@ use super::super::inputs;
 use super::super::output::Output;
 use super::super::problem::problem;
 use super::super::{Verdict, files};
+use super::account::seed;
 use super::http::{Answer, Server};
 use crate::inference::{Data, Dtype, Mode, Request, TensorIn};
-use crate::payments::{Offer, Payment};
+use crate::payments::{Offer, PAYMENT_REQUIRED, PAYMENT_SIGNATURE, Payment};
 use crate::routes::job::JobOut;
 use crate::routes::models::ModelOut;
 
@@ -62,18 +63,35 @@ pub fn run(arguments: &Arguments, server: &Server, output: &Output) -> Result<Ve
     if let Some(path) = &arguments.request {
         files::write(path, &body)?;
     }
-    let mut answer = send(arguments, server, &body, None)?;
-    if let (402, Some(path)) = (answer.status, &arguments.payer) {
-        let seed = std::fs::read_to_string(path)?;
-        let payer = SigningKey::from_hex(seed.trim())
-            .map_err(|error| problem(format!("{}: {error}", path.display()), "name the file of a seed"))?;
-        let header = pay(&answer, &payer, &body, arguments.price_max)?;
-        answer = send(arguments, server, &body, Some(&header))?;
+    let mut headers = vec![("content-type", "application/json")];
+    if arguments.wait {
+        headers.push(("prefer", "wait=proof"));
     }
-    let job: JobOut = answer.json()?;
+    if let Some(key) = &arguments.idempotency_key {
+        headers.push(("idempotency-key", key));
+    }
+    let payer = arguments.payer.as_deref().map(seed).transpose()?;
+    let job = ask(server, &body, &headers, payer.as_ref(), arguments.price_max)?;
     show(&job, output);
     output.json(&job);
     Ok(Verdict::Fine)
+}
+
+/// Sends a request, and sends it again with what it asks for if it has to be paid for.
+pub fn ask(
+    server: &Server,
+    body: &[u8],
+    headers: &[(&str, &str)],
+    payer: Option<&SigningKey>,
+    price_max: Option<u64>,
+) -> Result<JobOut> {
+    let send = |headers: &[(&str, &str)]| server.exchange(Method::POST, "/v1/inference", headers, body.to_vec());
+    let mut answer = send(headers)?;
+    if let (402, Some(payer)) = (answer.status, payer) {
+        let payment = pay(&answer, payer, body, price_max)?;
+        answer = send(&[headers, &[(PAYMENT_SIGNATURE, payment.as_str())]].concat())?;
+    }
+    answer.json()
 }
 
 /// The request for a sample of the file.
@@ -117,23 +135,9 @@ fn encoded(text: &str) -> String {
     text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
-fn send(arguments: &Arguments, server: &Server, body: &[u8], payment: Option<&str>) -> Result<Answer> {
-    let mut headers = vec![("content-type", "application/json")];
-    if arguments.wait {
-        headers.push(("prefer", "wait=proof"));
-    }
-    if let Some(key) = &arguments.idempotency_key {
-        headers.push(("idempotency-key", key));
-    }
-    if let Some(header) = payment {
-        headers.push((crate::payments::PAYMENT_SIGNATURE, header));
-    }
-    server.exchange(Method::POST, "/v1/inference", &headers, body.to_vec())
-}
-
 /// The header that pays what the service asks for, within what the caller allows.
 fn pay(answer: &Answer, payer: &SigningKey, body: &[u8], price_max: Option<u64>) -> Result<String> {
-    let header = answer.headers.get(crate::payments::PAYMENT_REQUIRED).and_then(|value| value.to_str().ok());
+    let header = answer.headers.get(PAYMENT_REQUIRED).and_then(|value| value.to_str().ok());
     let refused = |what: String| problem(what, "do not pay this service; ask its operator");
     let header = header.ok_or_else(|| refused("the service asks for payment and does not say how".into()))?;
     let offer = Offer::read(header).map_err(|error| refused(format!("the service's price: {error}")))?;

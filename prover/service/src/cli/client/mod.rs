@@ -1,8 +1,9 @@
 //! `assay client`: a service elsewhere, from the command line. The same words and options as the local commands.
+pub mod account;
 mod bundle;
 mod check;
 mod http;
-mod infer;
+pub mod infer;
 mod job;
 mod publish;
 mod receipt;
@@ -22,6 +23,7 @@ Examples:
   assay client check model.onnx --calibrate samples.npz
   assay client publish model.onnx --calibrate samples.npz --name digits --version 1 --price 20
   assay client infer digits --input one.json --wait
+  assay client account deposit 1000 --payer payer.seed
   assay client infer digits --input one.json --payer payer.seed
   assay client job watch ID
   assay client bundle ID -o answer.assay && assay-verify answer.assay --trust trust.json";
@@ -49,6 +51,8 @@ enum Command {
     Job(job::Command),
     Receipt(receipt::Arguments),
     Bundle(bundle::Arguments),
+    #[command(subcommand)]
+    Account(account::Command),
 }
 
 /// Runs the command.
@@ -61,5 +65,6 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<Verdict> {
         Command::Job(command) => job::run(command, &server, output),
         Command::Receipt(arguments) => receipt::run(arguments, &server, output),
         Command::Bundle(arguments) => bundle::run(arguments, &server, output),
+        Command::Account(command) => account::run(command, &server, output),
     }
 }
