@@ -2,7 +2,7 @@
 //!
 //! A request without payment is answered by what would do ([`required`]): a price, signed by the node ([`Quote`]). The payer signs an
 //! authorisation for that request, this node and at most an amount, and asks again. [`check`] looks at it without the ledger, [`check_funds`] with it;
-//! [`reserve`] sets the money aside before anything is computed. The node has it when the ledger has verified its evidence.
+//! [`reserve::Reserver`] sets the money aside before anything is computed. The node has it when the ledger has verified its evidence.
 //!
 //! Nothing here knows HTTP: headers are texts.
 mod authorisation;

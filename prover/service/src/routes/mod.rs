@@ -25,7 +25,6 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::Router;
 use rand_core::{OsRng, RngCore};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use assay_service::clock::now_ms;
 use assay_service::jobs::states::{Execution, Payment, Proving, Settlement};
-use assay_service::payments::reserve::reserve;
 use assay_service::settle::{Rounds, Settler};
 use assay_verifier::receipt::{Backend, RequestId};
 use assay_verifier::settlement::keys;
@@ -43,7 +42,7 @@ fn serve(folder: &Path, first: u64) {
 fn go_on(world: &World, request: &Request) {
     let id = request.id();
     if world.job(id).states.payment == Payment::Authorised {
-        reserve(&world.jobs, &*world.ledger, &world.sender, id, LONGEST).unwrap();
+        world.reserver.reserve(&world.jobs, id, LONGEST).unwrap();
     }
     // The queue begins again what was running, and gives a job again whose worker is gone.
     let states = world.job(id).states;
