@@ -4,9 +4,12 @@
 //! `corpus/` as a small file once it is fixed.
 use std::sync::OnceLock;
 
+use assay_verifier::audit::{Bundle, Ledger, Question, Trust, audit as audit_bundle};
 use assay_verifier::circuit::{CheckedCircuit, Circuit, Limits};
 use assay_verifier::field::{EF, F};
 use assay_verifier::key::{CheckedKey, Key};
+use assay_verifier::settlement::light::{Root, validators_hash};
+use assay_verifier::signature::SigningKey;
 use assay_verifier::statement::{Argument as AnyArgument, Proof};
 use assay_verifier::sumcheck::pcs::Opening;
 use assay_verifier::sumcheck::weights::WeightStacks;
@@ -19,6 +22,11 @@ const KEY: &[u8] = include_bytes!("golden/key.bin");
 const PROOF: &[u8] = include_bytes!("golden/proof.bin");
 const HALO2_KEY: &[u8] = include_bytes!("golden/halo2_key.bin");
 const HALO2_PROOF: &[u8] = include_bytes!("golden/halo2_proof.bin");
+const BUNDLES: [&[u8]; 3] = [
+    include_bytes!("golden/sumcheck.assay"),
+    include_bytes!("golden/halo2.assay"),
+    include_bytes!("golden/vanilla.assay"),
+];
 
 /// Decodes a key, which must have that one encoding, and checks it.
 pub fn decode_key(data: &[u8]) {
@@ -123,6 +131,43 @@ pub fn verify_halo2(data: &[u8]) {
     if let Ok(other) = CheckedKey::new(&other, &Limits::default()) {
         changed.statement.key = other.digest();
         assert!(verify_proof(&other, &changed).is_err(), "a proof is accepted under another key");
+    }
+}
+
+/// Changes the bytes of a golden bundle as the bytes say, or takes them for one, and audits. What holds is what did.
+pub fn audit(data: &[u8]) {
+    let mut choices = Choices(data);
+    let golden = BUNDLES.get(usize::from(choices.byte() % 4)).copied();
+    let mut bytes = golden.unwrap_or(choices.0).to_vec();
+    let mut edits = 0;
+    while golden.is_some() && !choices.0.is_empty() && edits < 8 {
+        edits += 1;
+        let at = usize::from(choices.byte()) << 16 | choices.below(1 << 16);
+        let at = at % bytes.len().max(1);
+        match choices.byte() % 8 {
+            0 => bytes.truncate(at),
+            1 => bytes.insert(at, choices.byte()),
+            2 if !bytes.is_empty() => _ = bytes.remove(at),
+            _ => bytes.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= choices.byte()),
+        }
+    }
+    let Ok(bundle) = wire::decode::<Bundle>(&bytes) else { return };
+    assert!(wire::encode(&bundle) == bytes, "two encodings of one bundle");
+    let key = SigningKey::from_seed([9; 32]).public();
+    let root = Root::Validators(validators_hash(&[(key.0, 10)]).expect("a validator"));
+    let trust = Trust { chain_id: "assay-golden-1".into(), root, genesis: None };
+    if audit_bundle(&bundle, &trust, &Question::default()).holds() {
+        let golden = golden.expect("a bundle is hit by chance");
+        let golden: Bundle = wire::decode(golden).expect("the golden bundle decodes");
+        // What no signature covers may differ in headers and proofs of inclusion; and what may be withheld.
+        assert!(bundle.receipt == golden.receipt && (bundle.request == golden.request || bundle.request.is_none()));
+        assert!(bundle.evidence == golden.evidence, "other evidence is accepted");
+        let records = |bundle: Bundle| {
+            bundle
+                .ledger
+                .map(|ledger| [ledger.settlement, ledger.model, ledger.node, ledger.rules].map(|record| record.value))
+        };
+        assert!(records(bundle) == records(golden), "another record is accepted");
     }
 }
 

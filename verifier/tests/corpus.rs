@@ -40,3 +40,8 @@ fn changed_proofs() {
 fn changed_proofs_of_halo2() {
     replay("verify_halo2", targets::verify_halo2);
 }
+
+#[test]
+fn changed_bundles() {
+    replay("audit", targets::audit);
+}

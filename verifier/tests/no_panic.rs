@@ -6,6 +6,7 @@ mod targets;
 
 use std::time::{Duration, Instant};
 
+use assay_verifier::audit::Bundle;
 use assay_verifier::circuit::Limits;
 use assay_verifier::key::{CheckedKey, Key};
 use assay_verifier::statement::Proof;
@@ -174,6 +175,8 @@ proptest! {
         targets::decode_key(&bytes);
         targets::decode_proof(&bytes);
         targets::check_circuit(&bytes);
+        targets::audit(&[[3].as_slice(), &bytes].concat());
+        let _ = decode::<Bundle>(&[&Bundle::MAGIC, &*bytes].concat());
         let _ = decode::<Key>(&[&Key::MAGIC, &*bytes].concat());
         let _ = decode::<Proof>(&[&Proof::MAGIC, &*bytes].concat());
     }
@@ -202,6 +205,12 @@ proptest! {
         if let Ok(key) = decode::<Key>(&bytes) {
             prop_assert!(CheckedKey::new(&key, &Limits::default()).is_err());
         }
+    }
+
+    #[test]
+    fn changed_bundles(choices in prop::collection::vec(any::<u8>(), 0..40)) {
+        let _alone = alone();
+        targets::audit(&choices);
     }
 
     #[test]

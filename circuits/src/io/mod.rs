@@ -150,7 +150,7 @@ pub fn quantize(port: &Port, range: Range, tensor: &Tensor) -> Result<Vec<i64>, 
     let factor = power_of_two(i32::from(port.scale));
     let quantised = |(position, &value): (usize, &f64)| {
         let (low, high) = (range.low as f64 / factor, range.high as f64 / factor);
-        port.quantize(range, value).ok_or(InputError::Range { input: input(), position, value, low, high })
+        port.quantize(range, value).ok_or_else(|| InputError::Range { input: input(), position, value, low, high })
     };
     tensor.values.iter().enumerate().map(quantised).collect()
 }

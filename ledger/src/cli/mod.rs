@@ -5,6 +5,7 @@ mod names;
 mod query;
 mod run;
 mod show;
+mod trust;
 mod tx;
 
 use anyhow::Result;
@@ -24,6 +25,7 @@ enum Command {
     Run(run::Arguments),
     Query(query::Arguments),
     Tx(tx::Arguments),
+    Trust(trust::Arguments),
 }
 
 /// Runs what the command line says.
@@ -36,5 +38,6 @@ pub fn main() -> Result<()> {
         Command::Run(arguments) => run::run(&arguments),
         Command::Query(arguments) => query::run(&arguments),
         Command::Tx(arguments) => tx::run(&arguments),
+        Command::Trust(arguments) => trust::run(&arguments),
     }
 }

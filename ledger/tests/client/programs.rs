@@ -1,6 +1,8 @@
 //! Do `assay-ledger query` and `assay-ledger tx` do what their help says?
 use std::process::Command;
 
+use assay_ledger::comet::CometGenesis;
+use assay_verifier::settlement::light::Root;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -114,4 +116,23 @@ fn errors_give_advice() {
     let gone = Node { address: "http://127.0.0.1:1".into(), ..node };
     let run = run(&gone, &folder, "query status");
     assert!(!run.fine && run.stderr.contains("assay-ledger run"), "{}", run.stderr);
+}
+
+/// What an auditor is to trust follows from the genesis file alone, and is the chain that it begins.
+#[test]
+fn what_is_trusted_of_a_chain() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = |arguments: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_assay-ledger")).args(arguments).current_dir(folder.path()).output().unwrap()
+    };
+    assert!(program(&["init", "chain", "--validators", "3", "--chain-id", "assay-trust"]).status.success());
+    let path = "chain/node0/config/genesis.json";
+    let output = program(&["trust", path]);
+    let trust: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let file = CometGenesis::from_json(&std::fs::read_to_string(folder.path().join(path)).unwrap()).unwrap();
+    let Ok(Root::Validators(hash)) = file.root() else { panic!("three validators") };
+    assert_eq!(trust["chain_id"], "assay-trust");
+    assert_eq!(trust["validators_hash"], hex::encode(hash));
+    assert_eq!(trust["genesis"], file.state().unwrap().digest().to_string());
+    assert!(!program(&["trust", "nothing.json"]).status.success());
 }

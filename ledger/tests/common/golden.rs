@@ -2,7 +2,7 @@
 use assay_ledger::tx::{Evidence, Payload, Settle};
 use assay_verifier::digest::SrsDigest;
 use assay_verifier::key::Key;
-use assay_verifier::receipt::{Backend, SignedReceipt};
+use assay_verifier::receipt::{Backend, Receipt, SignedReceipt};
 use assay_verifier::settlement::model::Manifest;
 use assay_verifier::settlement::payment::Authorisation;
 use assay_verifier::wire::{self, Bytes};
@@ -42,8 +42,8 @@ pub fn publish(engine: &str) -> Payload {
 }
 
 pub fn authorisation(engine: &str, number: u64) -> Authorisation {
-    let receipt = receipt(engine, number).receipt;
-    Authorisation { model: receipt.model, backend: Backend::Zkml, ..super::authorisation(number) }
+    let Receipt { model, request_digest, .. } = receipt(engine, number).receipt;
+    Authorisation { model, request_digest, backend: Backend::Zkml, ..super::authorisation(number) }
 }
 
 pub fn leaf(engine: &str, number: u64) -> Settle {

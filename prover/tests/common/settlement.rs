@@ -2,10 +2,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use assay_verifier::circuit::{CheckedCircuit, Limits};
-use assay_verifier::digest::Digest32;
+use assay_verifier::circuit::{CheckedCircuit, Limits, Port};
 use assay_verifier::key::{CheckedKey, Key};
-use assay_verifier::receipt::{Backend, Claim, Grade, ModelId, Proving, Receipt, RequestId, SignedReceipt};
+use assay_verifier::receipt::{
+    Backend, Claim, Grade, ModelId, Proving, Receipt, RequestId, SignedReceipt, request_digest,
+};
 use assay_verifier::signature::SigningKey;
 use assay_verifier::statement::{Proof, Statement};
 use assay_verifier::{verify, wire};
@@ -21,11 +22,22 @@ fn folder(engine: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../ledger/tests/golden").join(engine)
 }
 
+/// The body of a request, as the service takes it, for public inputs.
+fn request(key: &CheckedKey, number: u64, statement: &Statement) -> Vec<u8> {
+    let tensor = |(port, integers): (&Port, &Vec<i64>)| {
+        let reals: Vec<f64> = integers.iter().map(|&integer| integer as f64 / f64::from(port.scale).exp2()).collect();
+        format!(r#"{{"name":{:?},"dtype":"f64","shape":{:?},"data":{reals:?}}}"#, port.name, port.dims)
+    };
+    let ports = &key.circuit().circuit().inputs;
+    let tensors: Vec<String> = ports.iter().zip(statement.inputs.public().unwrap()).map(tensor).collect();
+    format!(r#"{{"model":"{}/1","inputs":[{}],"nonce":"{number}"}}"#, key.engine(), tensors.join(",")).into_bytes()
+}
+
 /// A receipt of an answer under a key.
-fn receipt(key: &CheckedKey, hiding: bool, number: u64, statement: &Statement) -> SignedReceipt {
+fn receipt(key: &CheckedKey, hiding: bool, number: u64, request: &[u8], statement: &Statement) -> SignedReceipt {
     let [payer, node, publisher] = [1, 2, 3].map(|number| secret(number).public());
     let circuit: &CheckedCircuit = key.circuit();
-    let request_digest = Digest32([number as u8; 32]);
+    let request_digest = request_digest(request);
     let receipt = Receipt {
         chain_id: CHAIN.into(),
         request: RequestId::new(CHAIN, payer, number, request_digest),
@@ -48,15 +60,17 @@ fn receipt(key: &CheckedKey, hiding: bool, number: u64, statement: &Statement) -
     receipt.sign(&secret(2))
 }
 
-/// Files of a key, receipts and proofs; a proof is made for its number and context.
+/// Files of a key, requests, receipts and proofs; a proof is made for its number and context.
 pub fn made(key: &Key, hiding: bool, count: u64, prove: impl Fn(u64, &[u8]) -> Proof) -> Vec<(String, Vec<u8>)> {
     let checked = CheckedKey::new(key, &Limits::default()).unwrap();
     let mut files = vec![("key".into(), wire::encode(key))];
     for number in 0..count {
         // The answer is there before its proof, and so is the receipt.
         let answer = prove(number, &[]).statement;
-        let receipt = receipt(&checked, hiding, number, &answer);
+        let request = request(&checked, number, &answer);
+        let receipt = receipt(&checked, hiding, number, &request, &answer);
         let proof = prove(number, &receipt.receipt.digest().0);
+        files.push((format!("request_{number}"), request));
         files.push((format!("receipt_{number}"), wire::encode(&receipt)));
         files.push((format!("proof_{number}"), wire::encode(&proof)));
     }
@@ -86,6 +100,7 @@ pub fn check(engine: &str, count: u64) {
         let receipt: SignedReceipt = wire::decode(&stored(engine, &format!("receipt_{number}"))).unwrap();
         let proof: Proof = wire::decode(&stored(engine, &format!("proof_{number}"))).unwrap();
         receipt.verify().unwrap();
+        assert_eq!(receipt.receipt.request_digest, request_digest(&stored(engine, &format!("request_{number}"))));
         verify(&key, &proof).unwrap();
         assert_eq!(proof.statement.context, receipt.receipt.digest().0);
         assert_eq!(proof.statement.outputs_digest(), receipt.receipt.outputs);

@@ -1,14 +1,16 @@
 //! What stands behind the answer: a proof with its key, or the integers that the node gave.
+use alloc::vec::Vec;
+
 use super::Question;
 use super::bundle::{Answer, Bundle, Evidence, Proven};
 use super::check::Check;
 use super::findings::{Fault, Findings, equal};
-use super::report::{Assurance, Missing, Reason, Weight};
+use super::report::{Assurance, Missing, Ports, Reason, Shown, Weight};
 use super::values;
 use crate::circuit::Limits;
 use crate::key::{CheckedKey, Key};
 use crate::receipt::{Claim, Proving, Receipt, proof_digest};
-use crate::statement::{Proof, Statement, outputs_digest};
+use crate::statement::{Inputs, Proof, Statement, outputs_digest};
 use crate::sumcheck::security;
 use crate::verify::verify;
 use crate::wire;
@@ -26,7 +28,11 @@ pub(super) fn check(bundle: &Bundle, question: &Question<'_>, findings: &mut Fin
             None
         }
         (_, evidence) => {
-            check_answer(receipt, evidence, findings);
+            let said = match evidence {
+                Evidence::Answer(Answer { inputs, outputs }) => Ok(Said { inputs, outputs }),
+                _ => Err(Missing::Answer),
+            };
+            compare(receipt, said, Weight::Optional, None, findings);
             None
         }
     }
@@ -48,17 +54,34 @@ const PROVEN: [Check; 12] = [
     Check::Outputs,
 ];
 
-/// The integers of an answer that is not proven.
-fn check_answer(receipt: &Receipt, evidence: &Evidence, findings: &mut Findings) {
-    let answer = match evidence {
-        Evidence::Answer(answer) => Ok(answer),
-        _ => Err(Missing::Answer),
-    };
-    let inputs = |answer: &Answer| equal("the digest of the inputs", answer.inputs.digest(), receipt.inputs);
+/// Inputs and outputs, by a proof or by the node's word.
+#[derive(Clone, Copy)]
+struct Said<'a> {
+    inputs: &'a Inputs,
+    outputs: &'a [Vec<i64>],
+}
+
+/// Inputs and outputs against the receipt.
+fn compare(
+    receipt: &Receipt,
+    said: Result<Said<'_>, Missing>,
+    weight: Weight,
+    key: Option<&CheckedKey>,
+    findings: &mut Findings,
+) {
+    let inputs = said.map_err(Fault::from);
+    let inputs = inputs.and_then(|said| equal("the digest of the inputs", said.inputs.digest(), receipt.inputs));
+    let inputs = findings.note(Check::Inputs, weight, inputs);
+    let outputs = said.map_err(Fault::from);
     let outputs =
-        |answer: &Answer| equal("the digest of the outputs", outputs_digest(&answer.outputs), receipt.outputs);
-    findings.note(Check::Inputs, Weight::Optional, answer.map_err(Fault::from).and_then(inputs));
-    findings.note(Check::Outputs, Weight::Optional, answer.map_err(Fault::from).and_then(outputs));
+        outputs.and_then(|said| equal("the digest of the outputs", outputs_digest(said.outputs), receipt.outputs));
+    let outputs = findings.note(Check::Outputs, weight, outputs);
+    if let (Ok(Said { inputs, outputs }), Some(()), Some(())) = (said, inputs, outputs) {
+        let ports = key.map(|key| key.circuit().circuit());
+        let ports = ports.map(|circuit| Ports { inputs: circuit.inputs.clone(), outputs: circuit.outputs.clone() });
+        let answer = Answer { inputs: inputs.clone(), outputs: outputs.to_vec() };
+        findings.shown = Some(Shown { answer, ports });
+    }
 }
 
 /// A proof and its key.
@@ -132,19 +155,14 @@ fn check_proof(
         (Ok(proof), Some(key)) => verify(key, proof).map_err(Fault::from),
     };
     let verified = findings.require(Check::Proof, verified);
-    let proven = proof.ok().zip(key).filter(|_| verified.is_some()).ok_or(Missing::Needs(Check::Proof));
-    let proven = proven.as_ref().map(|(proof, key)| (&proof.statement, *key)).map_err(|missing| *missing);
-    let compare = |compare: &dyn Fn(&Statement) -> Result<(), Fault>| {
-        proven.map_err(Fault::from).and_then(|(statement, _)| compare(statement))
-    };
-    let digest = receipt.digest();
-    let context = compare(&|stated| equal("the proof's context", stated.context.as_slice(), digest.0.as_slice()));
+    let proven = proof.ok().zip(key).filter(|_| verified.is_some());
+    let stated = proven.as_ref().map(|(proof, key)| (&proof.statement, *key)).ok_or(Missing::Needs(Check::Proof));
+    let (context, digest) = (stated.map_err(Fault::from), receipt.digest());
+    let context = context.and_then(|(stated, _)| equal("the context", stated.context.as_slice(), digest.0.as_slice()));
     findings.require(Check::ProofContext, context);
-    let inputs = compare(&|stated| equal("the digest of the inputs", stated.inputs.digest(), receipt.inputs));
-    findings.require(Check::Inputs, inputs);
-    let outputs = compare(&|stated| equal("the digest of the outputs", stated.outputs_digest(), receipt.outputs));
-    findings.require(Check::Outputs, outputs);
-    let values = proven.map_err(Fault::from);
+    let said = stated.map(|(Statement { inputs, outputs, .. }, _)| Said { inputs, outputs });
+    compare(receipt, said, Weight::Required, key, findings);
+    let values = stated.map_err(Fault::from);
     let values = values.and_then(|(stated, key)| values::check(key.circuit(), &stated.inputs, question.tensors));
     findings.note(Check::RequestValues, Weight::Optional, values);
 }

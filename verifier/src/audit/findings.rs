@@ -3,7 +3,7 @@ use alloc::vec::Vec;
 
 use super::bundle::Bundle;
 use super::check::Check;
-use super::report::{Assurance, HeaderTime, Missing, Reason, Report, Row, Verdict, Weight};
+use super::report::{Assurance, HeaderTime, Missing, Reason, Report, Row, Shown, Verdict, Weight};
 use super::{Trust, unproven};
 use crate::settlement::Versioned;
 use crate::settlement::model::Model;
@@ -34,6 +34,7 @@ impl From<Missing> for Fault {
 #[derive(Default)]
 pub(super) struct Findings {
     rows: Vec<Row>,
+    pub(super) shown: Option<Shown>,
     pub(super) assurance: Option<Assurance>,
     pub(super) root: Option<HeaderTime>,
     pub(super) last: Option<HeaderTime>,
@@ -61,12 +62,12 @@ impl Findings {
 
     /// The report.
     pub(super) fn report(self, bundle: &Bundle, trust: &Trust, now_ms: Option<u64>) -> Report {
-        let Self { mut rows, assurance, root, last, settlement, model, node } = self;
+        let Self { mut rows, shown, assurance, root, last, settlement, model, node } = self;
         rows.sort_by_key(|row| row.check);
-        let age = |(now, root): (u64, HeaderTime)| i128::from(now).saturating_sub(root.time_ms.into());
-        let root_age_ms = now_ms.zip(root).map(age);
+        let since = |(now, root): (u64, HeaderTime)| i128::from(now).saturating_sub(root.time_ms.into());
+        let root_age_ms = now_ms.zip(root).map(since).and_then(|age| age.try_into().ok());
         let unproven = Vec::new();
-        let mut report = Report { rows, assurance, root, root_age_ms, last, settlement, model, node, unproven };
+        let mut report = Report { rows, shown, assurance, root, root_age_ms, last, settlement, model, node, unproven };
         report.unproven = unproven::list(bundle, &report, trust.genesis.is_some());
         report
     }

@@ -16,7 +16,7 @@ mod values;
 
 pub use bundle::{Answer, Bundle, Evidence, Ledger, PathBlock, Proven, Record};
 pub use check::Check;
-pub use report::{Assurance, HeaderTime, Missing, Reason, Report, Row, Verdict, Weight};
+pub use report::{Assurance, HeaderTime, Missing, Ports, Reason, Report, Row, Shown, Verdict, Weight};
 pub use unproven::Unproven;
 
 use alloc::string::String;
@@ -53,6 +53,8 @@ pub enum Scope {
 pub struct RequestTensor {
     /// The input that it is for.
     pub name: String,
+    /// Its shape.
+    pub shape: Vec<u32>,
     /// Real values, row-major.
     pub values: Vec<f64>,
 }

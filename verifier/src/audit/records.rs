@@ -77,9 +77,12 @@ fn in_force<T>(found: &Versioned<T>, revision: u32, settlement: &Settlement) -> 
     held(found, settlement)
 }
 
+/// The version began before the settlement and ended after it. If it ended in the settlement's own block, that was after it in the block: the
+/// ledger settles by nothing that has ended.
 fn held<T>(found: &Versioned<T>, settlement: &Settlement) -> Result<(), Fault> {
-    let not = Reason::NotInForce { revision: found.revision, height: settlement.height };
-    holds(found.holds_at(settlement.height), not)
+    let height = settlement.height;
+    let held = found.valid_from <= height && found.valid_to.is_none_or(|end| height <= end);
+    holds(held, Reason::NotInForce { revision: found.revision, height })
 }
 
 /// A record with a history, which lies under its key or under that and its revision.

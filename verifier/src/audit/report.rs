@@ -3,8 +3,10 @@ use alloc::vec::Vec;
 
 use thiserror::Error;
 
+use super::bundle::Answer;
 use super::check::Check;
 use super::unproven::Unproven;
+use crate::circuit::Port;
 use crate::halo2::shape::Visibility;
 use crate::halo2::srs::Srs;
 use crate::key::{Engine, KeyError};
@@ -173,6 +175,24 @@ pub struct Assurance {
     pub soundness_bits: Option<f64>,
 }
 
+/// An answer as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// The integers, those of inputs only if they are public.
+    pub answer: Answer,
+    /// What the key's circuit says of them; nothing of an answer that is not proven.
+    pub ports: Option<Ports>,
+}
+
+/// Names, shapes and scales.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ports {
+    /// Of the inputs.
+    pub inputs: Vec<Port>,
+    /// Of the outputs.
+    pub outputs: Vec<Port>,
+}
+
 /// A header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeaderTime {
@@ -187,12 +207,14 @@ pub struct HeaderTime {
 pub struct Report {
     /// The checks that the receipt's claim calls for, in their order.
     pub rows: Vec<Row>,
+    /// Inputs and outputs, if they are those of the receipt.
+    pub shown: Option<Shown>,
     /// What the key says, if it is the receipt's and passed its checks.
     pub assurance: Option<Assurance>,
     /// The header that was trusted, if it is the first one.
     pub root: Option<HeaderTime>,
     /// How old that header is, if it was said what time it is. Negative if it is from the future.
-    pub root_age_ms: Option<i128>,
+    pub root_age_ms: Option<i64>,
     /// The last header, if all follow.
     pub last: Option<HeaderTime>,
     /// The settlement, if the ledger has it.
