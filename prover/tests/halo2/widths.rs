@@ -102,8 +102,8 @@ fn messages() {
         let refused = (other != widths.fixed[column]).then_some(KeyError::Widths);
         assert_eq!(with(&|widths| widths.fixed[column] = other), refused, "column {column}");
     }
-    assert_eq!(with(&|widths| drop(widths.fixed.pop())), Some(KeyError::Widths));
-    assert_eq!(with(&|widths| drop(widths.messages.pop())), Some(KeyError::Widths));
+    assert_eq!(with(&|widths| widths.fixed.truncate(1)), Some(KeyError::Widths));
+    assert_eq!(with(&|widths| widths.messages.truncate(64)), Some(KeyError::Widths));
     assert_eq!(with(&|widths| widths.messages.push(0)), Some(KeyError::Widths));
     assert_eq!(with(&|widths| widths.messages.clear()), Some(KeyError::Widths));
     let another = Publisher { secret: Secret::random(), ..Publisher::new() };
