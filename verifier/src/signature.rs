@@ -48,6 +48,10 @@ pub enum Domain {
     Authorisation,
     /// A model's manifest, by its publisher.
     Model,
+    /// A price, by the node that asks for it.
+    Quote,
+    /// A request of a worker, by that worker. It is for a service, whose name is in the place of the chain's.
+    Work,
 }
 
 impl Domain {
@@ -57,6 +61,8 @@ impl Domain {
             Self::Receipt => "assay signed receipt v1",
             Self::Authorisation => "assay signed authorisation v1",
             Self::Model => "assay signed model v1",
+            Self::Quote => "assay signed quote v1",
+            Self::Work => "assay signed work v1",
         }
     }
 }

@@ -1,7 +1,19 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+pub mod access;
+pub mod backends;
 pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod inference;
 pub mod jobs;
 pub mod ledger;
+pub mod models;
+pub mod payments;
+pub mod routes;
+pub mod serve;
+pub mod settle;
 pub mod storage;
+pub mod telemetry;
+pub mod workers;

@@ -1,4 +1,5 @@
 //! The command line: one file for each command, and what they share.
+mod access;
 mod compact;
 mod compile;
 mod demo;
@@ -14,9 +15,11 @@ mod problem;
 mod progress;
 mod prove;
 mod secrecy;
+mod serve;
 mod srs;
 mod statement;
 mod verify;
+mod worker;
 
 use std::process::ExitCode;
 
@@ -24,6 +27,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use serde::Serialize;
 
+use crate::config::ConfigError;
 use output::{Format, Output};
 use problem::{Problem, problem};
 
@@ -74,6 +78,9 @@ enum Command {
     Inspect(inspect::Arguments),
     Srs(srs::Arguments),
     Evm(evm::Arguments),
+    Serve(serve::Arguments),
+    Worker(worker::Arguments),
+    Access(access::Arguments),
 }
 
 /// How a command ended, if it did what it was asked for.
@@ -101,7 +108,9 @@ pub fn main() -> ExitCode {
             let Problem { what, next } = Problem::of(&error);
             output.error(&what, next.as_deref());
             output.json(&Failure { error: &what, next: next.as_deref() });
-            ExitCode::from(2)
+            // The code that systems know for a configuration that is wrong.
+            let configuration = error.downcast_ref::<ConfigError>().is_some();
+            ExitCode::from(if configuration { 78 } else { 2 })
         }
     }
 }
@@ -121,5 +130,8 @@ fn run(arguments: Arguments, output: &Output) -> Result<Verdict> {
         Command::Inspect(arguments) => inspect::run(&arguments, output),
         Command::Srs(arguments) => srs::run(&arguments, output),
         Command::Evm(arguments) => evm::run(&arguments, output),
+        Command::Serve(arguments) => serve::run(&arguments, output),
+        Command::Worker(arguments) => worker::run(&arguments, output),
+        Command::Access(arguments) => access::run(&arguments, output),
     }
 }

@@ -102,13 +102,13 @@ impl<'t, 'i> Batch<'t, 'i> {
         self.follow(&record, None)
     }
 
-    /// Changes a job, if all transitions are legal.
+    /// Changes a job, if all transitions are legal, and gives it as it is then.
     pub fn change<T>(
         &mut self,
         id: RequestId,
         now_ms: u64,
         change: impl FnOnce(&mut Job) -> Result<T, JobError>,
-    ) -> Result<T, JobError> {
+    ) -> Result<(T, Job), JobError> {
         let mut record = self.tables.record(id)?;
         let before = record.job.clone();
         let result = change(&mut record.job)?;
@@ -129,7 +129,7 @@ impl<'t, 'i> Batch<'t, 'i> {
         }
         self.tables.put(&record)?;
         self.follow(&record, Some(&before))?;
-        Ok(result)
+        Ok((result, record.job))
     }
 
     /// Changes a job that is answered, and keeps what hides private inputs.
@@ -140,10 +140,7 @@ impl<'t, 'i> Batch<'t, 'i> {
         commitment: Option<Committed>,
         change: impl FnOnce(&mut Job) -> Result<(), JobError>,
     ) -> Result<Job, JobError> {
-        let job = self.change(id, now_ms, |job| {
-            change(job)?;
-            Ok(job.clone())
-        })?;
+        let ((), job) = self.change(id, now_ms, change)?;
         if commitment.is_some() {
             let found = self.tables.payloads.get(id.0)?.map(|bytes| decode("a payload", bytes.value())).transpose()?;
             let missing = || JobError::Store(format!("job {id} has no payload"));
@@ -194,7 +191,8 @@ impl<'t, 'i> Batch<'t, 'i> {
             job.not_before_ms = now_ms.saturating_add(rules.pause_ms(job.attempts));
             job.failure = Some(Failure { retryable: again, attempt: job.attempts, ..failure });
             Ok(())
-        })
+        })?;
+        Ok(())
     }
 
     /// Takes from a worker all that it has.

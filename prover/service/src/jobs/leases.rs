@@ -66,11 +66,11 @@ impl Jobs {
             let Some(entry) = batch.index.queue.take(&able, now_ms, &rules) else { return Ok(None) };
             let token = batch.tables.next(TOKEN)?;
             let until_ms = now_ms.saturating_add(rules.lease_ms);
-            let leased = batch.change(entry.id, now_ms, |job| {
+            let ((), leased) = batch.change(entry.id, now_ms, |job| {
                 job.states.proof = Proving::Assigned;
                 job.lease = Some(Lease { worker, token, until_ms });
                 job.attempts = job.attempts.saturating_add(1);
-                Ok(job.clone())
+                Ok(())
             })?;
             Ok(Some(leased))
         })
@@ -108,11 +108,11 @@ impl Jobs {
     /// The worker does not have the job any more, or the database's.
     pub fn hand_in(&self, hold: Hold, now_ms: u64) -> Result<Job, JobError> {
         let until_ms = now_ms.saturating_add(self.rules().lease_ms);
-        self.change(hold.job, now_ms, move |job| {
+        self.changed(hold.job, now_ms, move |job| {
             hold.check(job)?;
             job.states.proof = Proving::Verifying;
             job.lease = job.lease.map(|lease| Lease { until_ms, ..lease });
-            Ok(job.clone())
+            Ok(())
         })
     }
 
@@ -121,14 +121,14 @@ impl Jobs {
     /// # Errors
     /// The worker does not have the job any more, or the database's.
     pub fn prove(&self, hold: Hold, proof: ProofFile, receipt: SignedReceipt, now_ms: u64) -> Result<Job, JobError> {
-        self.change(hold.job, now_ms, move |job| {
+        self.changed(hold.job, now_ms, move |job| {
             hold.check(job)?;
             job.states.proof = Proving::Ready;
             job.proof = Some(proof);
             job.proven = Some(receipt);
             // What went wrong before is in the events.
             job.failure = None;
-            Ok(job.clone())
+            Ok(())
         })
     }
 

@@ -2,6 +2,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use assay_verifier::digest::Digest32;
 use assay_verifier::receipt::{ModelId, RequestId};
 use redb::ReadableDatabase;
 
@@ -10,7 +11,7 @@ use super::index::Index;
 use super::job::{Job, Owner};
 use super::states::{Execution, Payment, Proving, Settlement};
 use super::store::Jobs;
-use super::tables::{JOBS, NUMBERS, OWNED, record};
+use super::tables::{EVIDENCE, JOBS, NUMBERS, OWNED, record};
 use super::watch::Progress;
 
 /// Which jobs are listed: those that have all that is named.
@@ -124,6 +125,16 @@ impl Jobs {
         }
         page.next = None;
         Ok(page)
+    }
+
+    /// The job that a receipt or a proof belongs to, by its digest.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn of_evidence(&self, digest: Digest32) -> Result<Option<RequestId>, JobError> {
+        let transaction = self.database().begin_read()?;
+        let found = transaction.open_table(EVIDENCE)?.get(digest.0)?;
+        Ok(found.map(|id| RequestId(id.value())))
     }
 
     /// Jobs without an answer, oldest first: what is to be taken up after a start.

@@ -17,6 +17,7 @@ mod rules;
 pub mod states;
 mod store;
 mod tables;
+mod ticker;
 mod watch;
 mod writer;
 
@@ -30,4 +31,5 @@ pub use queue::{Able, Account, Entry, Queue, Standing};
 pub use remembered::{Answer, Keyed, Remembered};
 pub use rules::Rules;
 pub use store::Jobs;
+pub use ticker::Ticker;
 pub use watch::{Progress, Seen, Stage};

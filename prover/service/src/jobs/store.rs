@@ -107,7 +107,17 @@ impl Jobs {
         now_ms: u64,
         change: impl FnOnce(&mut Job) -> Result<T, JobError> + Send + 'static,
     ) -> Result<T, JobError> {
-        self.write(move |batch| batch.change(id, now_ms, change))
+        self.write(move |batch| Ok(batch.change(id, now_ms, change)?.0))
+    }
+
+    /// As [`Jobs::change`]; gives the job as it is then.
+    pub(super) fn changed(
+        &self,
+        id: RequestId,
+        now_ms: u64,
+        change: impl FnOnce(&mut Job) -> Result<(), JobError> + Send + 'static,
+    ) -> Result<Job, JobError> {
+        self.write(move |batch| Ok(batch.change(id, now_ms, change)?.1))
     }
 
     /// As [`Jobs::change`], for the change that brings the answer, together with what hides private inputs in it. Gives the job.
@@ -198,7 +208,7 @@ impl Jobs {
     /// # Errors
     /// There is no such job, nothing of it can be ended, or the database's.
     pub fn cancel(&self, id: RequestId, now_ms: u64) -> Result<Job, JobError> {
-        self.change(id, now_ms, |job| {
+        self.changed(id, now_ms, |job| {
             let unanswered = matches!(job.states.execution, Execution::Pending | Execution::Running);
             if !unanswered && (job.proving.is_none() || job.states.over()) {
                 let (from, to) = (job.states.execution.name(), Execution::Failed.name());
@@ -212,7 +222,7 @@ impl Jobs {
             }
             let text = "cancelled by its owner".to_owned();
             job.failure = Some(Failure { code: "cancelled".into(), text, retryable: false, attempt: job.attempts });
-            Ok(job.clone())
+            Ok(())
         })
     }
 }

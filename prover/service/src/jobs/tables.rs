@@ -32,6 +32,8 @@ pub const REMEMBERED: TableDefinition<'static, OwnerKey, Bytes> = TableDefinitio
 /// The same by the time until which they are kept.
 pub const FORGETTING: TableDefinition<'static, (u64, &'static str, &'static str), ()> =
     TableDefinition::new("forgetting version 1");
+/// Jobs by the digests of their receipts and proofs.
+pub const EVIDENCE: TableDefinition<'static, Id, Id> = TableDefinition::new("evidence version 1");
 /// Workers that get no jobs.
 pub const QUARANTINE: TableDefinition<'static, Id, Bytes> = TableDefinition::new("quarantine version 1");
 /// The last number and the last token.
@@ -76,6 +78,7 @@ pub struct Tables<'t> {
     pub finished: Table<'t, (u64, u64), Id>,
     pub remembered: Table<'t, OwnerKey, Bytes>,
     pub forgetting: Table<'t, (u64, &'static str, &'static str), ()>,
+    pub evidence: Table<'t, Id, Id>,
     pub quarantine: Table<'t, Id, Bytes>,
     pub counters: Table<'t, &'static str, u64>,
 }
@@ -93,6 +96,7 @@ impl<'t> Tables<'t> {
             finished: transaction.open_table(FINISHED)?,
             remembered: transaction.open_table(REMEMBERED)?,
             forgetting: transaction.open_table(FORGETTING)?,
+            evidence: transaction.open_table(EVIDENCE)?,
             quarantine: transaction.open_table(QUARANTINE)?,
             counters: transaction.open_table(COUNTERS)?,
         })
@@ -114,6 +118,9 @@ impl<'t> Tables<'t> {
     pub fn put(&mut self, record: &Record) -> Result<(), JobError> {
         let bytes = wire::bytes(&record.job);
         self.jobs.insert(record.job.id.0, (record.number, record.events, bytes.as_slice()))?;
+        for digest in evidence(&record.job) {
+            self.evidence.insert(digest, record.job.id.0)?;
+        }
         Ok(())
     }
 
@@ -135,8 +142,17 @@ impl<'t> Tables<'t> {
         self.owned.remove((job.owner.0.as_str(), *number))?;
         self.open.remove(number)?;
         self.finished.remove((job.updated_ms, *number))?;
+        for digest in evidence(job) {
+            self.evidence.remove(digest)?;
+        }
         Ok(())
     }
+}
+
+/// The digests by which a job's receipts and its proof are asked for.
+fn evidence(job: &Job) -> impl Iterator<Item = Id> {
+    let receipts = [&job.answered, &job.proven].map(|signed| signed.as_ref().map(|signed| signed.receipt.digest().0));
+    receipts.into_iter().flatten().chain(job.proof.map(|proof| proof.digest.0))
 }
 
 /// The events of a job after one.

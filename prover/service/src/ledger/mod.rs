@@ -1,50 +1,35 @@
 //! The ledger as the service sees it: an embedded chain of this process, or a node of CometBFT elsewhere. Calls block.
+//!
+//! [`Sender`] is the node's account on it, [`Presence`] keeps the node registered and alive.
+pub mod embedded;
+mod error;
+mod path;
+mod presence;
+pub mod remote;
+mod sender;
+mod trust;
+
 use std::time::Duration;
 
-use assay_ledger::Rejection;
 use assay_ledger::tx::TxHash;
-use assay_verifier::settlement::Height;
-use assay_verifier::settlement::light::Root;
+use assay_ledger::{LightBytes, Proven, Rejection};
+use assay_verifier::audit::Trust;
 use assay_verifier::settlement::parameters::Parameters;
-use thiserror::Error;
+use assay_verifier::settlement::{self, Height};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-/// Why the ledger gave nothing.
-#[derive(Clone, Debug, Error)]
-pub enum LedgerError {
-    /// A transaction is refused, with the stable code.
-    #[error("refused with code {code}: {0}", code = .0.code())]
-    Refused(Rejection),
-    /// A code that this version does not know.
-    #[error("refused with code {code}: {text}")]
-    RefusedUnknown {
-        /// The code.
-        code: u32,
-        /// What the node says.
-        text: String,
-    },
-    /// It has no room for more transactions now.
-    #[error("the ledger has no room for more transactions now")]
-    Full,
-    /// It does not answer, or not with what can be right. Trying again may help.
-    #[error("the ledger does not answer: {0}")]
-    Unavailable(String),
-    /// What it answers is not proven: nothing of it is believed.
-    #[error("the ledger's answer is not proven: {0}")]
-    NotProven(String),
-}
+pub use error::LedgerError;
+pub use path::{Path, path};
+pub use presence::{Presence, PresenceError, beat};
+pub use sender::{Fate, SendError, Sender, Ticket};
+pub use trust::{BadTrust, read_trust, write_trust};
 
 /// Where a transaction is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Whereabouts {
-    /// In a block: its height, and why it was refused there if it was. Of a batch, the code of each leaf, 0 for what is settled.
-    Included {
-        /// The block.
-        height: Height,
-        /// Why it failed.
-        refused: Option<Rejection>,
-        /// The leaves.
-        leaves: Vec<u32>,
-    },
+    /// In a block.
+    Included(Included),
     /// It waits.
     Waiting,
     /// It will not come, for this reason.
@@ -53,24 +38,15 @@ pub enum Whereabouts {
     Unknown,
 }
 
-/// A record with its proof.
+/// What became of a transaction in its block.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shown {
-    /// The record's bytes, or nothing if there is none.
-    pub value: Option<Vec<u8>>,
-    /// The ICS-23 proof against the app hash after [`Shown::height`].
-    pub proof: Vec<u8>,
-    /// The height.
-    pub height: Height,
-}
-
-/// A light block as auditors read it: CometBFT's `LightBlock` and the validators of the next height, as protobuf.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LightBytes {
+pub struct Included {
     /// The block.
-    pub block: Vec<u8>,
-    /// The next validators.
-    pub next_validators: Vec<u8>,
+    pub height: Height,
+    /// Why it was refused there, if it was.
+    pub refused: Option<Rejection>,
+    /// Of a batch, the code of each leaf, 0 for what is settled.
+    pub leaves: Vec<u32>,
 }
 
 /// A ledger.
@@ -78,14 +54,20 @@ pub trait Ledger: Send + Sync {
     /// The rules of the chain.
     fn rules(&self) -> &Parameters;
 
-    /// What light clients of this chain begin with.
-    fn root(&self) -> Root;
+    /// What an auditor of this chain begins with.
+    fn trust(&self) -> &Trust;
 
     /// The last committed height.
     ///
     /// # Errors
     /// No answer.
     fn height(&self) -> Result<Height, LedgerError>;
+
+    /// Waits until there is a block of a height, but not longer than that; says whether there is.
+    ///
+    /// # Errors
+    /// No answer.
+    fn wait_height(&self, height: Height, longest: Duration) -> Result<bool, LedgerError>;
 
     /// The record under a key, as it is now. It may be believed as far as the ledger's node is.
     ///
@@ -97,7 +79,7 @@ pub trait Ledger: Send + Sync {
     ///
     /// # Errors
     /// No answer, or that height is not kept any more.
-    fn record_at(&self, key: &[u8], height: Height) -> Result<Shown, LedgerError>;
+    fn proven(&self, key: &[u8], height: Height) -> Result<Proven, LedgerError>;
 
     /// The light block of a height, if there is one yet.
     ///
@@ -111,15 +93,29 @@ pub trait Ledger: Send + Sync {
     /// The reason for which it would be refused, or no answer.
     fn attempt(&self, transaction: &[u8]) -> Result<(), LedgerError>;
 
-    /// Hands in a transaction. That says nothing of the block.
+    /// Hands in a transaction. That says nothing of the block. Handing it in again does no harm.
     ///
     /// # Errors
     /// It is refused, there is no room, or no answer.
-    fn submit(&self, transaction: Vec<u8>) -> Result<TxHash, LedgerError>;
+    fn submit(&self, transaction: &[u8]) -> Result<TxHash, LedgerError>;
 
     /// Where a transaction is, after at most so long.
     ///
     /// # Errors
     /// No answer.
     fn wait(&self, hash: TxHash, longest: Duration) -> Result<Whereabouts, LedgerError>;
+}
+
+/// Reads the record under a key of [`settlement::keys`], as it is now.
+///
+/// # Errors
+/// No answer, or no such record: the chain is of another version.
+pub fn read<T: Serialize + DeserializeOwned>(ledger: &dyn Ledger, key: &[u8]) -> Result<Option<T>, LedgerError> {
+    let bytes = ledger.record(key)?;
+    Ok(bytes.map(|bytes| settlement::decode(&bytes)).transpose()?)
+}
+
+/// The codes of a batch's leaves, four bytes each, little-endian.
+fn leaves(data: &[u8]) -> Vec<u32> {
+    data.as_chunks::<4>().0.iter().map(|code| u32::from_le_bytes(*code)).collect()
 }

@@ -3,15 +3,13 @@
 //! A blob is written to `incoming/`, synchronised, and renamed to its place, whose folder is synchronised then. So there is a whole blob or none,
 //! whenever the process ends. Names are made of digests and of nothing else. What has another hash than its name is moved to `damaged/`.
 use std::collections::HashSet;
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
-use sha2::{Digest, Sha256};
-
-use super::{BlobError, BlobId, BlobStore};
+use super::{BlobError, BlobId, BlobStore, id_of, private};
 
 /// Where blobs are written.
 const INCOMING: &str = "incoming";
@@ -51,14 +49,6 @@ struct Found {
     id: BlobId,
 }
 
-fn make_folder(path: &Path) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
-}
-
 /// A rename is durable once its folder is.
 fn synchronise(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
@@ -70,15 +60,15 @@ impl FileBlobs {
     /// # Errors
     /// The folder cannot be made or read.
     pub fn open(folder: &Path) -> io::Result<Self> {
-        make_folder(folder)?;
+        private::folder(folder)?;
         let incoming = folder.join(INCOMING);
         match fs::remove_dir_all(&incoming) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-            _ => make_folder(&incoming)?,
+            _ => private::folder(&incoming)?,
         }
-        make_folder(&folder.join(DAMAGED))?;
+        private::folder(&folder.join(DAMAGED))?;
         for first in 0..=u8::MAX {
-            make_folder(&folder.join(hex::encode([first])))?;
+            private::folder(&folder.join(hex::encode([first])))?;
         }
         synchronise(folder)?;
         let store = Self { folder: folder.to_owned(), bytes: AtomicU64::new(0) };
@@ -177,10 +167,6 @@ impl FileBlobs {
         }
         Ok(())
     }
-}
-
-fn id_of(bytes: &[u8]) -> BlobId {
-    BlobId(Sha256::digest(bytes).into())
 }
 
 impl BlobStore for FileBlobs {

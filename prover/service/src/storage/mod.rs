@@ -1,5 +1,6 @@
 //! Blobs: circuits, keys, proofs and evidence by their SHA-256. What is read is hashed again, always.
 mod files;
+pub mod private;
 
 pub use files::{FileBlobs, Limits, Swept};
 
@@ -7,6 +8,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 /// The SHA-256 of a blob's bytes.
@@ -33,6 +35,11 @@ impl FromStr for BlobId {
         hex::decode_to_slice(text, &mut bytes)?;
         Ok(Self(bytes))
     }
+}
+
+/// The name of bytes.
+pub fn id_of(bytes: &[u8]) -> BlobId {
+    BlobId(Sha256::digest(bytes).into())
 }
 
 /// Why a blob was not stored or read.

@@ -20,7 +20,9 @@ const WORKERS: u64 = 3;
 fn open(path: &Path) -> Jobs {
     let jobs = Jobs::open(path, Rules { attempts_max: 1_000, ..Rules::default() }, START).unwrap();
     // Workers of this process are gone with it.
-    (0..WORKERS).for_each(|worker| drop(jobs.release(public(worker as u8), START).unwrap()));
+    for worker in 0..WORKERS {
+        jobs.release(public(worker as u8), START).unwrap();
+    }
     jobs
 }
 

@@ -94,7 +94,7 @@ impl Model {
             prop_assert!(execution.is_none_or(|execution| execution == job.states.execution));
             let with_worker = matches!(job.states.proof, Proving::Assigned | Proving::Proving | Proving::Verifying);
             prop_assert_eq!(with_worker, job.lease.is_some());
-            prop_assert_eq!(Hold::of(&job).as_ref(), self.live.get(number), "one lease, the last one");
+            prop_assert_eq!(Hold::of(&job), self.live.get(number).copied(), "one lease, the last one");
             queued += usize::from(job.states.proof == Proving::Queued);
         }
         let counts = store.counts(START);

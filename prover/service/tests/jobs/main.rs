@@ -1,4 +1,5 @@
-//! The store of jobs: what is acknowledged stays, states move legally, workers are fenced, shares are fair.
+//! The stores of jobs and of blobs: what is acknowledged stays, states move legally, workers are fenced, shares are fair.
+mod blobs;
 mod kill;
 mod leases;
 mod machine;

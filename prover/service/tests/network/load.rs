@@ -38,7 +38,7 @@ pub struct Load {
 }
 
 impl Load {
-    pub fn start(clients: Vec<Client>, service: Service) -> Self {
+    pub fn start(clients: Vec<Client>, service: Arc<Service>) -> Self {
         let (settled, stop) = (Arc::new(Mutex::new(Settled::new())), Arc::new(AtomicBool::new(false)));
         let (acknowledged, stopped) = (Arc::clone(&settled), Arc::clone(&stop));
         let thread = std::thread::spawn(move || {

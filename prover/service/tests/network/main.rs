@@ -2,7 +2,8 @@
 //!
 //! Four CometBFT nodes on loopback, each with its `assay-ledger run`, settle fresh proofs of both engines without pause, while one node is
 //! killed, one application alone is killed, one node is stopped for some blocks, and at last all are killed at once. At the end each acknowledged
-//! settlement is proven from some node against one header, all nodes have the same state, and no money was made or lost.
+//! settlement is proven from some node against one header, all nodes have the same state, and no money was made or lost. Then the service itself
+//! settles an answer there.
 //!
 //! This test has no harness of the standard library, because its program is the ledger too: started again with [`APPLICATION`] set it is
 //! `assay-ledger`, so that real processes run without a second build. CometBFT is built once, by Go, into `target/cometbft`; where there is no
@@ -16,7 +17,9 @@ mod outcome;
 mod people;
 mod process;
 mod request;
+mod served;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use load::Load;
@@ -71,7 +74,7 @@ fn validators_settle_through_crashes() {
     let say = |what: &str| println!("network {:6.1} s  {what}", start.elapsed().as_secs_f64());
     let program = comet::program();
     say("CometBFT is there");
-    let service = Service::new();
+    let service = Arc::new(Service::new());
     say("digits_mlp has a key of each engine");
     let mut network = Network::start(program, people::genesis(&service.srs()));
     network.wait_all(2);
@@ -83,7 +86,7 @@ fn validators_settle_through_crashes() {
     let forged = forgery::refused_everywhere(&clients, &service);
     say("every validator refuses a forged proof");
 
-    let load = Load::start(clients.clone(), service);
+    let load = Load::start(clients.clone(), Arc::clone(&service));
     load.wait(SETTLEMENTS / 8);
 
     network.kill(1);
@@ -115,5 +118,7 @@ fn validators_settle_through_crashes() {
     assert!(settled.len() >= SETTLEMENTS);
     outcome::check(&clients, &settled, forged);
     say("states are equal, every settlement is there, money is conserved");
+    served::settled(clients[1].address(), &service);
+    say("the service's own settler settles by a validator that it does not trust, and its bundle is audited");
     println!("validators_settle_through_crashes ... ok");
 }

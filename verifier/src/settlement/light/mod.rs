@@ -140,6 +140,14 @@ impl LightBlock {
         self.signed.header.hash_with::<CometHash>()
     }
 
+    /// The hash of its validators, as its header has it: of the first block, what [`Root::Validators`] names.
+    pub fn validators_hash(&self) -> [u8; 32] {
+        match self.signed.header.validators_hash {
+            Hash::Sha256(hash) => hash,
+            Hash::None => [0; 32],
+        }
+    }
+
     fn untrusted(&self) -> UntrustedBlockState<'_> {
         let Self { signed, validators, next_validators } = self;
         UntrustedBlockState { signed_header: signed, validators, next_validators: Some(next_validators) }

@@ -1,0 +1,155 @@
+//! The service put together: stores, ledger, threads, and what handlers of requests need of them.
+mod commit;
+mod metrics;
+mod node;
+mod open;
+mod run;
+mod sweep;
+
+use std::sync::Arc;
+
+use assay_verifier::signature::SigningKey;
+use assay_verifier::wire;
+use tokio::sync::Semaphore;
+
+pub use metrics::Metrics;
+pub use node::node_key;
+pub use open::OpenError;
+pub use run::{RunError, run};
+
+use crate::access::Door;
+use crate::clock::now_ms;
+use crate::config::Config;
+use crate::inference::{Assurance, Inference, Resumer, outputs};
+use crate::jobs::{Job, Jobs, Ticker};
+use crate::ledger::{Ledger, Presence, Sender, write_trust};
+use crate::models::{Circuits, Models, Publisher};
+use crate::routes::Problem;
+use crate::routes::job::{JobOut, ProgressOut};
+use crate::settle::Settler;
+use crate::settle::bundle::{BundleError, Show, bundle};
+use crate::storage::{BlobStore, FileBlobs};
+use crate::workers::{Desk, Place, Pool, signed};
+
+/// A running service. Threads end when it is dropped, in the order of the fields: first those that use the others.
+pub struct Service {
+    /// Workers in this process.
+    pub workers: Option<Pool>,
+    /// Lets leases run out.
+    pub ticker: Ticker,
+    /// Takes up what was not answered.
+    pub resumer: Resumer,
+    /// Publishes models.
+    pub publisher: Publisher,
+    /// Settles.
+    pub settler: Settler,
+    /// Removes what is too old.
+    pub sweeper: sweep::Sweeper,
+    /// Keeps the node registered.
+    pub presence: Presence,
+    /// The node's account on the ledger.
+    pub sender: Arc<Sender>,
+    /// Answers.
+    pub inference: Arc<Inference>,
+    /// Gives tasks to workers and takes their proofs.
+    pub desk: Arc<Desk>,
+    /// Requests of workers that were seen.
+    pub seen: signed::Seen,
+    /// Jobs.
+    pub jobs: Arc<Jobs>,
+    /// Models.
+    pub models: Arc<Models>,
+    /// Loaded circuits.
+    pub circuits: Arc<Circuits>,
+    /// Files.
+    pub blobs: Arc<FileBlobs>,
+    /// The ledger.
+    pub ledger: Arc<dyn Ledger>,
+    /// This node's key.
+    pub node: SigningKey,
+    /// Who may call.
+    pub door: Door,
+    /// Figures.
+    pub metrics: Metrics,
+    /// The configuration.
+    pub config: Config,
+    /// Answers that are computed at once.
+    pub executions: Semaphore,
+    /// Requests that are in work at once.
+    pub requests: Arc<Semaphore>,
+    /// Compilations and verifications that callers ask for, at once.
+    pub slow: Semaphore,
+}
+
+impl Service {
+    /// Where workers are that ask over HTTP.
+    pub fn place(&self) -> Place {
+        if self.config.workers_may_know_secrets { Place::Trusted } else { Place::Elsewhere }
+    }
+
+    /// Whether requests can be answered.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn ready(&self) -> Result<(), String> {
+        self.ledger.height().map_err(|error| error.to_string())?;
+        match self.presence.record() {
+            Ok(Some(_)) => Ok(()),
+            Ok(None) => Err("the node is not registered on the ledger".into()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// A job as answers show it.
+    ///
+    /// # Errors
+    /// Its circuit cannot be read.
+    pub fn show(&self, job: Job) -> Result<JobOut, Problem> {
+        let mut out = JobOut::of(&job);
+        let model = self.models.get(job.model);
+        if let (Some(integers), Some(model)) = (&job.outputs, &model)
+            && let Some((digest, blob)) = model.circuit
+        {
+            let file = self.circuits.get(digest, blob).map_err(|error| Problem::internal(&error))?;
+            out.outputs = Some(outputs(&file.circuit().circuit().outputs, integers));
+        }
+        let key = job.proving.and_then(|proving| self.models.key(proving.key));
+        out.assurance = job.answered.as_ref().map(|signed| Assurance::of(&signed.receipt, key.as_ref()));
+        if let Some(waiting) = self.jobs.waiting(job.id, now_ms()) {
+            out.queue_position = Some(waiting.position as u64);
+            out.eta_ms = Some(waiting.eta_ms);
+            if waiting.progress.percent > 0 {
+                let (stage, percent) = (waiting.progress.stage.name().into(), waiting.progress.percent);
+                out.progress = Some(ProgressOut { stage, percent });
+            }
+        }
+        Ok(out)
+    }
+
+    /// A job's bundle, with the bytes of the request unless inputs are private or the caller does not want them.
+    ///
+    /// # Errors
+    /// Something that was kept cannot be read.
+    pub fn bundle(&self, job: &Job, request: Option<bool>) -> Result<Vec<u8>, Problem> {
+        let show = match request {
+            None => Show::Public,
+            Some(true) => Show::All,
+            Some(false) => Show::Nothing,
+        };
+        let payload = self.jobs.payload(job.id).map_err(|error| Problem::internal(&error))?;
+        let key = || {
+            let served = self.models.key(job.proving?.key)?;
+            self.blobs.get(served.blob).ok()
+        };
+        match bundle(job, payload.as_ref(), &*self.blobs, key, show) {
+            Ok(bundle) => Ok(wire::encode(&bundle)),
+            Err(BundleError::NoAnswer) => Err(Problem::missing("receipt")),
+            Err(error) => Err(Problem::internal(&error)),
+        }
+    }
+
+    /// What auditors begin with.
+    pub fn trust(&self) -> serde_json::Value {
+        serde_json::from_str(&write_trust(self.ledger.trust())).unwrap_or_default()
+    }
+}

@@ -1,0 +1,222 @@
+//! Opening a service: everything of its data folder, in the order in which one part needs the other.
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use assay_prover::halo2::cache::Cache as ProvingKeys;
+use assay_verifier::receipt::Backend;
+use assay_verifier::settlement::node::Node;
+use thiserror::Error;
+use tokio::sync::Semaphore;
+
+use super::Service;
+use super::commit::Commits;
+use super::metrics::Metrics;
+use super::node::node_key;
+use super::sweep::Sweeper;
+use crate::access::{AccessError, Door};
+use crate::backends::{Backends, Vanilla, Zkml};
+use crate::clock::now_ms;
+use crate::config::{Access, Config, LedgerChoice};
+use crate::inference::{Inference, Payments, Resumer};
+use crate::jobs::{JobError, Jobs, Rules, Ticker};
+use crate::ledger::embedded::{Chain, Start};
+use crate::ledger::remote::Remote;
+use crate::ledger::{BadTrust, Ledger, LedgerError, Presence, PresenceError, Sender, read_trust};
+use crate::models::{Circuits, ModelError, Models, Needs, Publisher, StringError, Strings};
+use crate::payments::Terms;
+use crate::settle::{Parts, Settler};
+use crate::storage::{BlobStore, FileBlobs, private};
+use crate::workers::{self, Desk, Local, Pool, Provers, signed};
+
+/// What the node's account has on a chain of its own at the beginning: stake and fees for ever.
+const NODE_BALANCE: u64 = 1 << 50;
+/// How many times the chain's least stake the node stakes.
+const STAKES: u64 = 2;
+
+/// Most bytes of proving keys of the engine `halo2` on disk.
+const PROVING_KEYS_BYTES: u64 = 4 << 30;
+
+/// Why a service does not open.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// A file or folder.
+    #[error("{}: {error}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// The reference string.
+    #[error(transparent)]
+    String(#[from] StringError),
+    /// The store of jobs.
+    #[error(transparent)]
+    Jobs(#[from] JobError),
+    /// The catalogue.
+    #[error(transparent)]
+    Models(#[from] ModelError),
+    /// API keys.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// The ledger.
+    #[error("the ledger: {0}")]
+    Ledger(#[from] LedgerError),
+    /// What its chain begins with.
+    #[error("trust: {0}")]
+    Trust(#[from] BadTrust),
+    /// The node's registration.
+    #[error("the node is not registered: {0}")]
+    Presence(#[from] PresenceError),
+    /// A thread.
+    #[error("no thread: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+fn at(path: &Path) -> impl FnOnce(std::io::Error) -> OpenError {
+    let path = path.to_path_buf();
+    move |error| OpenError::File { path, error }
+}
+
+impl Service {
+    /// Opens what is in the data folder, or makes it. Blocks until the node is registered on the ledger.
+    ///
+    /// # Errors
+    /// The first part that does not open.
+    pub fn open(config: Config) -> Result<Arc<Self>, OpenError> {
+        let data = &config.data;
+        private::folder(data).map_err(at(data))?;
+        let seed = data.join("node.seed");
+        let node = node_key(&seed).map_err(at(&seed))?;
+        let folder = config.blobs();
+        let blobs = Arc::new(FileBlobs::open(&folder).map_err(at(&folder))?);
+        let store: Arc<dyn BlobStore> = blobs.clone();
+        let limits = config.limits;
+        let rules = Rules {
+            waiting_max: limits.queue_jobs,
+            backlog_max_ms: u64::try_from(limits.backlog.as_millis()).unwrap_or(u64::MAX),
+            keep_ms: u64::try_from(config.retention.age.as_millis()).unwrap_or(u64::MAX),
+            ..Rules::default()
+        };
+        let jobs = Arc::new(Jobs::open(&data.join("jobs.redb"), rules, now_ms())?);
+        let models = Arc::new(Models::open(&data.join("models.redb"))?);
+        let strings = Arc::new(Strings::open(config.srs.as_deref(), data)?);
+        let door = match config.access {
+            Access::Open => Door::Open,
+            Access::Keys => Door::keys(&data.join("access.json"))?,
+        };
+        let ledger = ledger(&config, &node, &strings)?;
+        let sender = Arc::new(Sender::start(Arc::clone(&ledger), node.clone())?);
+        let record = Node {
+            backends: vec![Backend::Zkml, Backend::Vanilla],
+            endpoint: config.url(),
+            payee: node.public(),
+            stake: ledger.rules().stake_min.saturating_mul(STAKES),
+        };
+        let presence = Presence::start(Arc::clone(&ledger), Arc::clone(&sender), &record)?;
+        let circuits = Arc::new(Circuits::new(Arc::clone(&store), limits.cache_bytes));
+        let keys = Arc::clone(&strings);
+        let cut = move |k| keys.cut(k).map_err(|error| error.to_string());
+        let proving_keys = ProvingKeys::new(data.join("proving_keys"), PROVING_KEYS_BYTES);
+        let provers = Arc::new(Provers::new(limits.cache_bytes, Box::new(cut), Some(proving_keys)));
+        let desk = Arc::new(Desk::new(workers::Needs {
+            jobs: Arc::clone(&jobs),
+            blobs: Arc::clone(&store),
+            catalogue: models.clone(),
+            node: node.clone(),
+            keys_bytes_max: limits.cache_bytes,
+        }));
+        let commit = Commits { provers: Arc::clone(&provers), models: Arc::clone(&models), blobs: Arc::clone(&store) };
+        let backends = Backends::new(vec![
+            Arc::new(Zkml::new(Arc::clone(&circuits), Arc::new(commit))),
+            Arc::new(Vanilla::new(Arc::clone(&circuits))),
+        ]);
+        let payments = Payments {
+            ledger: Arc::clone(&ledger),
+            sender: Arc::clone(&sender),
+            node: node.clone(),
+            terms: Terms::default(),
+            url: format!("{}/v1/inference", config.url()),
+        };
+        let inference = Arc::new(Inference {
+            chain_id: ledger.rules().chain_id.clone(),
+            node: node.clone(),
+            payment: config.payment,
+            jobs: Arc::clone(&jobs),
+            models: Arc::clone(&models),
+            circuits: Arc::clone(&circuits),
+            backends,
+            payments: Arc::new(payments),
+            answering: Mutex::new(HashSet::new()),
+        });
+        let parts = Parts {
+            jobs: Arc::clone(&jobs),
+            ledger: Arc::clone(&ledger),
+            sender: Arc::clone(&sender),
+            blobs: Arc::clone(&store),
+        };
+        let needs = Needs {
+            models: Arc::clone(&models),
+            blobs: Arc::clone(&store),
+            strings: Arc::clone(&strings),
+            node: node.clone(),
+            ledger: Arc::clone(&ledger),
+            sender: Arc::clone(&sender),
+        };
+        let sweeper = Sweeper::start(Arc::clone(&jobs), Arc::clone(&models), Arc::clone(&blobs), config.retention)?;
+        let local = Local::new(Arc::clone(&desk))?;
+        let start = |count| Pool::start(Box::new(local), provers, count);
+        let workers = Some(config.workers).filter(|count| *count > 0).map(start).transpose()?;
+        Ok(Arc::new(Self {
+            workers,
+            ticker: Ticker::start(Arc::clone(&jobs))?,
+            resumer: Resumer::start(Arc::clone(&inference))?,
+            publisher: Publisher::start(needs)?,
+            settler: Settler::start(parts)?,
+            sweeper,
+            presence,
+            sender,
+            inference,
+            desk,
+            seen: signed::Seen::default(),
+            jobs,
+            models,
+            circuits,
+            blobs,
+            ledger,
+            node,
+            door,
+            metrics: Metrics::default(),
+            executions: Semaphore::new(limits.executions),
+            requests: Arc::new(Semaphore::new(limits.requests)),
+            slow: Semaphore::new(1),
+            config,
+        }))
+    }
+}
+
+/// The ledger that is configured.
+fn ledger(
+    config: &Config,
+    node: &assay_verifier::signature::SigningKey,
+    strings: &Strings,
+) -> Result<Arc<dyn Ledger>, OpenError> {
+    match &config.ledger {
+        LedgerChoice::Embedded { chain_id, accounts, block_interval } => {
+            let mut balances = vec![(node.public(), NODE_BALANCE)];
+            balances.extend(accounts.iter().map(|(key, balance)| (*key, *balance)));
+            let start = Start {
+                chain_id: chain_id.clone(),
+                accounts: balances,
+                srs: vec![strings.digest()],
+                interval: *block_interval,
+            };
+            Ok(Arc::new(Chain::open(&config.data.join("chain"), &start)?))
+        }
+        LedgerChoice::Remote { address, trust } => {
+            let text = std::fs::read_to_string(trust).map_err(at(trust))?;
+            Ok(Arc::new(Remote::connect(address, Some(read_trust(&text)?))?))
+        }
+    }
+}

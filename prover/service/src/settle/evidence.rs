@@ -1,0 +1,155 @@
+//! Evidence: that the ledger has a settlement, proven from the trusted root on, as an auditor will check it later.
+//!
+//! The state after a height is proven by the header of the next one, so evidence is of the last state but one. All that is waiting for it is proven by
+//! the same header. What the ledger's node says is verified before it is kept: a node that lies is found out here and not by the auditor.
+use std::collections::BTreeMap;
+
+use assay_verifier::audit::{Ledger as Shown, Record, Trust};
+use assay_verifier::receipt::RequestId;
+use assay_verifier::settlement::light::Trusted;
+use assay_verifier::settlement::model::Model;
+use assay_verifier::settlement::node::Node;
+use assay_verifier::settlement::parameters::Parameters;
+use assay_verifier::settlement::payment::{Block, Settlement};
+use assay_verifier::settlement::{self, Height, Versioned, keys};
+use assay_verifier::wire::{self, Bytes};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::round::{Rounds, SettleError};
+use crate::jobs::Job;
+use crate::jobs::states::{Payment, Settlement as State};
+use crate::ledger::{Ledger, LedgerError, Path, path};
+
+/// Settlements that are proven in a round.
+const ROUND_MAX: usize = 256;
+
+/// A state that is proven, and the records of it that were asked for.
+struct Proven<'a> {
+    ledger: &'a dyn Ledger,
+    trust: &'a Trust,
+    path: Path,
+    height: Height,
+    records: BTreeMap<Vec<u8>, Record>,
+}
+
+fn not_proven(what: &str) -> LedgerError {
+    LedgerError::NotProven(what.into())
+}
+
+impl<'a> Proven<'a> {
+    /// The state before the last block.
+    fn new(ledger: &'a dyn Ledger, last: Height) -> Result<Self, LedgerError> {
+        let trust = ledger.trust();
+        let path = path(trust, &|height| ledger.light_block(height), last)?;
+        Ok(Self { ledger, trust, path, height: last.saturating_sub(1), records: BTreeMap::new() })
+    }
+
+    /// The record under a key, with its proof, which was verified.
+    fn record(&mut self, key: &[u8]) -> Result<Record, LedgerError> {
+        if let Some(record) = self.records.get(key) {
+            return Ok(record.clone());
+        }
+        let shown = self.ledger.proven(key, self.height)?;
+        let value = shown.value.ok_or_else(|| not_proven("a record that a settlement names is not there"))?;
+        let end: &Trusted = &self.path.end;
+        end.includes(self.height, key, Some(&value), &shown.proof)?;
+        let record = Record { value: Bytes(value), proof: Bytes(shown.proof) };
+        self.records.insert(key.to_vec(), record.clone());
+        Ok(record)
+    }
+
+    fn read<T: Serialize + DeserializeOwned>(&mut self, key: &[u8]) -> Result<(Record, T), LedgerError> {
+        let record = self.record(key)?;
+        let value = settlement::decode(&record.value.0)?;
+        Ok((record, value))
+    }
+
+    /// That version of a record with a history which is wanted, from the last one back.
+    fn version<T>(&mut self, key: &[u8], wanted: impl Fn(&Versioned<T>) -> bool) -> Result<Record, LedgerError>
+    where
+        Versioned<T>: Serialize + DeserializeOwned,
+    {
+        let (mut record, mut found) = self.read::<Versioned<T>>(key)?;
+        while !wanted(&found) {
+            let before = found
+                .revision
+                .checked_sub(1)
+                .ok_or_else(|| not_proven("a version that a settlement names is not there"))?;
+            (record, found) = self.read(&keys::version(key, before))?;
+        }
+        Ok(record)
+    }
+
+    /// What the ledger has of a job.
+    fn of(&mut self, job: &Job) -> Result<Shown, LedgerError> {
+        let (block, at) = self.read::<Block>(keys::BLOCK)?;
+        if at.height != self.height || self.trust.genesis.is_some_and(|genesis| genesis != at.genesis) {
+            return Err(not_proven("the state is of another height or genesis"));
+        }
+        let (settlement, found) = self.read::<Settlement>(&keys::settlement(job.id))?;
+        let answered = job.answered.as_ref().map(|answered| answered.receipt.digest());
+        if found.request != job.id || Some(found.receipt) != answered || found.price != job.price {
+            return Err(not_proven("the settlement is of another receipt"));
+        }
+        let model = self.version::<Model>(&keys::model(found.model), |model| model.revision == found.model_revision)?;
+        let node = self.version::<Node>(&keys::node(found.node), |node| node.revision == found.node_revision)?;
+        let rules = self.version::<Parameters>(keys::PARAMETERS, |rules| rules.holds_at(found.height))?;
+        Ok(Shown { path: self.path.blocks.clone(), block, settlement, model, node, rules })
+    }
+}
+
+impl Rounds {
+    /// Proves what is in blocks, keeps the evidence, and counts the money as the node's.
+    pub(super) fn prove(&mut self, now_ms: u64) -> Result<(), SettleError> {
+        let open: Vec<RequestId> =
+            self.included.iter().copied().filter(|id| !self.is_engaged(*id, now_ms)).take(ROUND_MAX).collect();
+        if open.is_empty() {
+            return Ok(());
+        }
+        let last = self.parts.ledger.height()?;
+        let mut jobs = Vec::new();
+        for id in open {
+            match self.parts.jobs.get(id)? {
+                Some(job) if job.states.settlement == State::Included => {
+                    // The header that proves it is that of a later block.
+                    if job.settled.is_some_and(|settled| settled.height < last) {
+                        jobs.push(job);
+                    }
+                }
+                _ => drop(self.included.remove(&id)),
+            }
+        }
+        if jobs.is_empty() {
+            return Ok(());
+        }
+        let ledger = self.parts.ledger.clone();
+        let mut proven = Proven::new(&*ledger, last)?;
+        for job in jobs {
+            match proven.of(&job) {
+                Ok(shown) => self.keep(&job, &shown, now_ms)?,
+                Err(error) => {
+                    tracing::error!(job = %job.id, %error, "a settlement that is in a block is not proven");
+                    self.defer(job.id, now_ms);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, job: &Job, shown: &Shown, now_ms: u64) -> Result<(), SettleError> {
+        let evidence = self.parts.blobs.put(&wire::bytes(shown))?;
+        self.parts.jobs.change(job.id, now_ms, move |job| {
+            if let Some(settled) = &mut job.settled {
+                settled.evidence = Some(evidence);
+            }
+            job.states.settlement = State::Verified;
+            job.states.payment = Payment::Captured;
+            job.failure = None;
+            Ok(())
+        })?;
+        self.included.remove(&job.id);
+        self.later.remove(&job.id);
+        Ok(())
+    }
+}
