@@ -1,5 +1,6 @@
 //! The command line: one file for each command, and what they share.
 mod access;
+mod client;
 mod compact;
 mod compile;
 mod demo;
@@ -81,6 +82,7 @@ enum Command {
     Serve(serve::Arguments),
     Worker(worker::Arguments),
     Access(access::Arguments),
+    Client(client::Arguments),
 }
 
 /// How a command ended, if it did what it was asked for.
@@ -133,5 +135,6 @@ fn run(arguments: Arguments, output: &Output) -> Result<Verdict> {
         Command::Serve(arguments) => serve::run(&arguments, output),
         Command::Worker(arguments) => worker::run(&arguments, output),
         Command::Access(arguments) => access::run(&arguments, output),
+        Command::Client(arguments) => client::run(&arguments, output),
     }
 }

@@ -7,8 +7,8 @@ use assay_verifier::receipt::{Backend, ModelId};
 use assay_verifier::signature::SigningKey;
 
 use crate::jobs::{Job, Jobs};
-use crate::ledger::{Ledger, Sender};
-use crate::payments::reserve::{ReserveError, reserve};
+use crate::ledger::Ledger;
+use crate::payments::reserve::{ReserveError, Reserver};
 use crate::payments::{
     Accepted, Asked, PaymentError, Quote, Settlement, Terms, check, check_funds, header, required, response,
 };
@@ -20,8 +20,8 @@ const LONGEST: Duration = Duration::from_secs(20);
 pub struct Payments {
     /// The ledger.
     pub ledger: Arc<dyn Ledger>,
-    /// The node's account on it.
-    pub sender: Arc<Sender>,
+    /// What sets money aside there.
+    pub reserver: Reserver,
     /// The node's key, which signs quotes.
     pub node: SigningKey,
     /// How long quotes and authorisations run.
@@ -69,7 +69,7 @@ impl Payments {
     /// # Errors
     /// It is refused for good, or it is not known what became of it.
     pub fn reserve(&self, jobs: &Jobs, job: &Job) -> Result<(), ReserveError> {
-        reserve(jobs, &*self.ledger, &self.sender, job.id, LONGEST).map(drop)
+        self.reserver.reserve(jobs, job.id, LONGEST).map(drop)
     }
 
     /// The header `PAYMENT-RESPONSE` of an answer that is paid for.

@@ -2,6 +2,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use x402_types::chain::ChainId;
 use x402_types::proto::v1::SettleResponse;
@@ -103,6 +104,11 @@ pub(super) type Sent = PaymentPayload<Requirements<Option<Value>>, Value>;
 
 /// Reads a payer's header.
 pub(super) fn read(header: &str) -> Result<Sent, PaymentError> {
+    decode(header)
+}
+
+/// Reads a message from its header.
+pub(super) fn decode<T: DeserializeOwned>(header: &str) -> Result<T, PaymentError> {
     if header.len() > HEADER_LEN_MAX {
         return Err(PaymentError::Malformed(format!("longer than {HEADER_LEN_MAX} bytes")));
     }

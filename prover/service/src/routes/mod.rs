@@ -1,7 +1,8 @@
 //! HTTP: one file for each group of endpoints, and the router that joins them. Nothing is decided here; handlers read, call and show.
+pub mod accounts;
 mod blobs;
 mod caller;
-mod check;
+pub mod check;
 mod encoding;
 mod events;
 mod health;
@@ -71,6 +72,7 @@ pub fn router(service: Arc<Service>) -> Router {
     let (small, mut api) = OpenApiRouter::with_openapi(Api::openapi())
         .routes(routes!(models::publish, models::list))
         .routes(routes!(models::inspect))
+        .routes(routes!(models::find))
         .routes(routes!(check::run))
         .routes(routes!(inference::one))
         .routes(routes!(inference::batch))
@@ -83,6 +85,8 @@ pub fn router(service: Arc<Service>) -> Router {
         .routes(routes!(receipts::proof))
         .routes(routes!(receipts::key))
         .routes(routes!(verify::run))
+        .routes(routes!(accounts::account))
+        .routes(routes!(accounts::submit))
         .routes(routes!(nodes::list))
         .routes(routes!(nodes::supported))
         .routes(routes!(nodes::trust))

@@ -431,8 +431,25 @@ pub async fn inspect(
     _: Allowed<Reads>,
     Path((publisher, name, version)): Path<(String, String, String)>,
 ) -> Result<Json<ModelOut>, Problem> {
-    let found = service.models.find(&format!("{publisher}/{name}/{version}"));
-    let model = found.ok_or_else(|| Problem::missing("model"))?;
+    detailed(service, format!("{publisher}/{name}/{version}")).await
+}
+
+/// Inspect a model by any of its names
+///
+/// Its id, `publisher/name/version`, or `name/version` or `name` where one publisher has it; slashes are percent-encoded.
+#[utoipa::path(get, path = "/v1/models/{reference}", tag = "models", params(("reference" = String, Path)),
+    responses((status = 200, body = ModelOut), (status = 404, body = Problem)))]
+pub async fn find(
+    State(service): State<Arc<Service>>,
+    _: Allowed<Reads>,
+    Path(reference): Path<String>,
+) -> Result<Json<ModelOut>, Problem> {
+    detailed(service, reference).await
+}
+
+/// A model with its inputs and outputs.
+async fn detailed(service: Arc<Service>, reference: String) -> Result<Json<ModelOut>, Problem> {
+    let model = service.models.find(&reference).ok_or_else(|| Problem::missing("model"))?;
     blocking(move || {
         let mut out = ModelOut::from(model.as_ref());
         if let Some((digest, blob)) = model.circuit {

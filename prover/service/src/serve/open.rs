@@ -25,6 +25,7 @@ use crate::ledger::remote::Remote;
 use crate::ledger::{BadTrust, Ledger, LedgerError, Presence, PresenceError, Sender, read_trust};
 use crate::models::{Circuits, ModelError, Models, Needs, Publisher, StringError, Strings};
 use crate::payments::Terms;
+use crate::payments::reserve::Reserver;
 use crate::settle::{Parts, Settler};
 use crate::storage::{BlobStore, FileBlobs, private};
 use crate::workers::{self, Desk, Local, Pool, Provers, signed};
@@ -134,7 +135,7 @@ impl Service {
         ]);
         let payments = Payments {
             ledger: Arc::clone(&ledger),
-            sender: Arc::clone(&sender),
+            reserver: Reserver::new(Arc::clone(&ledger), Arc::clone(&sender)),
             node: node.clone(),
             terms: Terms::default(),
             url: format!("{}/v1/inference", config.url()),

@@ -7,7 +7,7 @@ use assay_service::jobs::states::{Execution, Payment, Proving, Settlement, State
 use assay_service::jobs::{self, Authorised, Job, JobError, Jobs, Owner, ProofFile, Rules};
 use assay_service::ledger::remote::Remote;
 use assay_service::ledger::{Ledger, Sender};
-use assay_service::payments::reserve::reserve;
+use assay_service::payments::reserve::Reserver;
 use assay_service::settle::bundle::{Show, bundle};
 use assay_service::settle::{Parts, Rounds};
 use assay_service::storage::{BlobStore, FileBlobs};
@@ -43,7 +43,7 @@ pub fn settled(address: &str, service: &Service) {
     };
     accept(&jobs, &paid, &shown);
     let id = request.id();
-    reserve(&jobs, &*ledger, &sender, id, PATIENCE).expect("the money is there");
+    Reserver::new(ledger.clone(), sender.clone()).reserve(&jobs, id, PATIENCE).expect("the money is there");
     prove(&jobs, &*blobs, *shown);
 
     let parts = Parts { jobs: jobs.clone(), ledger: ledger.clone(), sender, blobs: blobs.clone() };

@@ -5,7 +5,8 @@ use assay_service::payments::{
     Accepted, Asked, PAYMENT_REQUIRED, PAYMENT_RESPONSE, PAYMENT_SIGNATURE, Payment, PaymentError, Quote, Settlement,
     SignedQuote, Terms, check, check_funds, header, required, response,
 };
-use assay_verifier::receipt::{Backend, request_digest};
+use assay_verifier::digest::Digest32;
+use assay_verifier::receipt::{Backend, ModelId, request_digest};
 use assay_verifier::settlement::payment::Authorisation;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -258,6 +259,33 @@ fn the_forms_are_these() {
         [json!("upto"), json!(format!("assay:{CHAIN}")), json!("70"), json!("payee"), json!(3_300), json!("unit")];
     assert_eq!(fields, expected);
     assert_eq!((&offer["x402Version"], &offer["resource"]["url"]), (&json!(2), &json!(URL)));
+}
+
+/// What nodes and payers sign for given fields: other programs must come to the same bytes.
+#[test]
+fn signatures_are_these() {
+    let Asked { node, model, backend, request_digest, price } =
+        Asked { model: ModelId([3; 32]), request_digest: Digest32([4; 32]), ..asked(&Request::new(1, Backend::Zkml)) };
+    let quote = Quote {
+        node,
+        model,
+        backend,
+        request_digest,
+        client_nonce: 5,
+        price,
+        deadline_ms: 2_000_000,
+        expires_ms: 1_300_000,
+    };
+    let signed = quote.sign("chain", &secret(Who::Node));
+    let paid = Payment::sign(quote.authorisation(key(Who::Payer)), "chain", &secret(Who::Payer));
+    assert!(signed.is_signed("chain") && paid.is_signed("chain"));
+    assert!(!signed.is_signed("chain2") && !paid.is_signed("chain2"));
+    let hex = [signed.signature, paid.signature].map(|signature| hex::encode(signature.0.as_flattened()));
+    let quote = "dd156ab075912dea1285f912c32b2c9fc6b7d2e90575d7c8cac1ac3b77b7dc54\
+         90390f9074e90b47ce103e6c32fb14df53b143388dc3e0cc5884568470ca130e";
+    let payment = "1012c170b7a380c030deef9e3ae1a68d04f57305793d49a20ec25a4f7e381e51\
+         283b341b86070f2149a1e23094aafbcb2d4b57b68d8de25bb4bc922511fd6b03";
+    assert_eq!(hex, [quote, payment]);
 }
 
 #[test]

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use assay_service::clock::now_ms;
 use assay_service::jobs::states::{Execution, Payment, Proving, Settlement};
-use assay_service::payments::reserve::reserve;
 use assay_service::settle::{Rounds, Settler};
 use assay_verifier::receipt::{Backend, RequestId};
 use assay_verifier::settlement::keys;
@@ -19,7 +18,7 @@ use crate::world::*;
 /// The folder of the process that is to be killed, and the first request that it makes.
 const FOLDER: &str = "ASSAY_KILLED_SERVICE";
 const FIRST: &str = "ASSAY_KILLED_FIRST";
-const ROUNDS: u64 = 10;
+const ROUNDS: u64 = 20;
 
 fn request(number: u64) -> Request {
     let backend = if number.is_multiple_of(4) { Backend::Zkml } else { Backend::Vanilla };
@@ -43,7 +42,7 @@ fn serve(folder: &Path, first: u64) {
 fn go_on(world: &World, request: &Request) {
     let id = request.id();
     if world.job(id).states.payment == Payment::Authorised {
-        reserve(&world.jobs, &*world.ledger, &world.sender, id, LONGEST).unwrap();
+        world.reserver.reserve(&world.jobs, id, LONGEST).unwrap();
     }
     // The queue begins again what was running, and gives a job again whose worker is gone.
     let states = world.job(id).states;
@@ -69,7 +68,7 @@ fn killed_at_any_moment() {
     }
     let folder = tempfile::tempdir().unwrap();
     drop(World::ready(folder.path()));
-    let mut next = 1;
+    let (mut next, mut all) = (1, Vec::new());
     for round in 0..ROUNDS {
         let mut process = Command::new(env::current_exe().unwrap())
             .args(["--exact", "kill::killed_at_any_moment", "--nocapture", "--test-threads=1"])
@@ -80,23 +79,23 @@ fn killed_at_any_moment() {
             .unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let number = |line: &str| line.split_once("acknowledged ").map(|(_, number)| number.parse::<u64>().unwrap());
-        let mut acknowledged = 0;
-        while acknowledged < next + round % 4 {
+        let enough = all.len() + 1 + round as usize % 4;
+        while all.len() < enough {
             let line = lines.next().expect("the process ended by itself").unwrap();
-            acknowledged = number(&line).unwrap_or(acknowledged);
+            all.extend(number(&line));
         }
         // Somewhere between two steps.
         std::thread::sleep(Duration::from_millis(13 * round * round % 97));
         process.kill().unwrap();
-        acknowledged = lines.filter_map(|line| number(&line.unwrap())).last().unwrap_or(acknowledged);
+        all.extend(lines.filter_map(|line| number(&line.unwrap())));
         process.wait().unwrap();
 
         let world = World::open(folder.path());
-        for number in 1..=acknowledged {
-            assert!(world.jobs.get(request(number).id()).unwrap().is_some(), "{number} was acknowledged and is lost");
+        for number in &all {
+            assert!(world.jobs.get(request(*number).id()).unwrap().is_some(), "{number} was acknowledged and is lost");
         }
         // One that was made durable and not acknowledged any more may be there.
-        next = acknowledged + 2;
+        next = all.last().unwrap() + 2;
     }
     finish(&World::open(folder.path()), next);
 }

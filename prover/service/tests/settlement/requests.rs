@@ -2,7 +2,7 @@
 use assay_service::clock::now_ms;
 use assay_service::jobs::states::{Execution, Payment, Proving as Proof, Settlement, States};
 use assay_service::jobs::{Job, JobError, Owner, Payload, ProofFile};
-use assay_service::payments::{self, reserve::reserve};
+use assay_service::payments;
 use assay_service::storage::BlobStore;
 use assay_verifier::receipt::{Backend, Claim, Grade, Receipt, RequestId, SignedReceipt, proof_digest, request_digest};
 use assay_verifier::settlement::payment::Authorisation;
@@ -99,7 +99,7 @@ impl Request {
     /// Accepted, and money is set aside.
     pub fn reserve(&self, world: &World) -> RequestId {
         let id = self.accept(world);
-        reserve(&world.jobs, &*world.ledger, &world.sender, id, LONGEST).unwrap();
+        world.reserver.reserve(&world.jobs, id, LONGEST).unwrap();
         id
     }
 

@@ -1,7 +1,8 @@
 //! Is money set aside once, and is a payer released for whom it cannot be?
 use assay_ledger::Rejection;
+use assay_ledger::tx::{Payload, Withdraw};
 use assay_service::jobs::states::Payment;
-use assay_service::payments::reserve::{ReserveError, reserve};
+use assay_service::payments::reserve::ReserveError;
 use assay_verifier::receipt::Backend;
 
 use crate::requests::{AMOUNT, Request};
@@ -12,10 +13,10 @@ fn it_is_set_aside_once() {
     let folder = tempfile::tempdir().unwrap();
     let world = World::ready(folder.path());
     let id = Request::new(1, Backend::Vanilla).accept(&world);
-    let done = reserve(&world.jobs, &*world.ledger, &world.sender, id, LONGEST).unwrap();
+    let done = world.reserver.reserve(&world.jobs, id, LONGEST).unwrap();
     assert!(done.is_some());
     assert_eq!(world.job(id).states.payment, Payment::Reserved);
-    assert_eq!(reserve(&world.jobs, &*world.ledger, &world.sender, id, LONGEST).unwrap(), None);
+    assert_eq!(world.reserver.reserve(&world.jobs, id, LONGEST).unwrap(), None);
     world.check_money(0, AMOUNT);
 }
 
@@ -28,10 +29,10 @@ fn what_was_set_aside_before_a_stop_counts() {
     // The ledger has it, and the job does not know.
     let payment = world.job(id).authorised.unwrap();
     let payload = assay_ledger::tx::Reserve { authorisation: payment.authorisation, signature: payment.signature };
-    done(&world.sender, assay_ledger::tx::Payload::Reserve(payload));
+    done(&world.sender, Payload::Reserve(payload));
     drop(world);
     let world = World::open(folder.path());
-    assert_eq!(reserve(&world.jobs, &*world.ledger, &world.sender, id, LONGEST).unwrap(), None);
+    assert_eq!(world.reserver.reserve(&world.jobs, id, LONGEST).unwrap(), None);
     assert_eq!(world.job(id).states.payment, Payment::Reserved);
     world.check_money(0, AMOUNT);
 }
@@ -42,14 +43,11 @@ fn a_payer_without_money_is_released() {
     let world = World::open(folder.path());
     // Nothing was deposited.
     let id = Request::new(1, Backend::Vanilla).accept(&world);
-    let refused = reserve(&world.jobs, &*world.ledger, &world.sender, id, LONGEST).unwrap_err();
+    let refused = world.reserver.reserve(&world.jobs, id, LONGEST).unwrap_err();
     assert!(matches!(refused, ReserveError::Refused(Rejection::InsufficientEscrow)), "{refused}");
     let job = world.job(id);
     assert_eq!((job.states.payment, job.failure.unwrap().code), (Payment::Released, "InsufficientEscrow".into()));
-    assert!(matches!(
-        reserve(&world.jobs, &*world.ledger, &world.sender, id, LONGEST),
-        Err(ReserveError::NotAuthorised)
-    ));
+    assert!(matches!(world.reserver.reserve(&world.jobs, id, LONGEST), Err(ReserveError::NotAuthorised)));
 }
 
 #[test]
@@ -57,7 +55,7 @@ fn a_late_reservation_releases_the_payer() {
     let folder = tempfile::tempdir().unwrap();
     let world = World::ready(folder.path());
     let id = Request { deadline_ms: 1, ..Request::new(1, Backend::Vanilla) }.accept(&world);
-    let refused = reserve(&world.jobs, &*world.ledger, &world.sender, id, LONGEST).unwrap_err();
+    let refused = world.reserver.reserve(&world.jobs, id, LONGEST).unwrap_err();
     assert!(matches!(refused, ReserveError::Refused(Rejection::DeadlinePast)), "{refused}");
     assert_eq!(world.job(id).states.payment, Payment::Released);
     world.check_money(0, 0);
@@ -73,9 +71,31 @@ fn the_same_request_by_another_authorisation_is_refused() {
     dearer.amount += 1;
     let payment = assay_service::payments::Payment::sign(dearer, CHAIN, &secret(Who::Payer));
     let payload = assay_ledger::tx::Reserve { authorisation: dearer, signature: payment.signature };
-    done(&world.sender, assay_ledger::tx::Payload::Reserve(payload));
+    done(&world.sender, Payload::Reserve(payload));
     let id = request.accept(&world);
-    let refused = reserve(&world.jobs, &*world.ledger, &world.sender, id, LONGEST).unwrap_err();
+    let refused = world.reserver.reserve(&world.jobs, id, LONGEST).unwrap_err();
     assert!(matches!(refused, ReserveError::Refused(Rejection::RequestReserved)), "{refused}");
     assert_eq!(world.job(id).states.payment, Payment::Released);
+}
+
+#[test]
+fn a_payer_who_asks_for_more_than_it_has_holds_up_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::ready(folder.path());
+    let payer = sender(&world.ledger, Who::Payer);
+    // There is money for two requests, and eight come at once.
+    done(&payer, Payload::Withdraw(Withdraw { amount: DEPOSIT - 2 * AMOUNT }));
+    let before = account(&*world.ledger, Who::Node).nonce;
+    let ids: Vec<_> = (1..=8).map(|number| Request::new(number, Backend::Vanilla).accept(&world)).collect();
+    std::thread::scope(|scope| {
+        for id in &ids {
+            scope.spawn(|| drop(world.reserver.reserve(&world.jobs, *id, LONGEST)));
+        }
+    });
+    let states = ids.iter().map(|id| world.job(*id).states.payment);
+    let reserved = states.clone().filter(|state| *state == Payment::Reserved).count();
+    let released = states.filter(|state| *state == Payment::Released).count();
+    assert_eq!((reserved, released), (2, 6));
+    // None was handed in that no block would take.
+    assert_eq!(account(&*world.ledger, Who::Node).nonce, before + 2);
 }

@@ -2,16 +2,19 @@
 use assay_service::clock::now_ms;
 use assay_service::jobs::states::{Payment, Settlement};
 use assay_service::ledger::Ledger;
+use assay_service::ledger::embedded::Start;
 use assay_service::settle::Rounds;
 use assay_verifier::receipt::{Backend, RequestId};
 use std::path::Path;
+use std::time::Duration;
 
 use crate::requests::{PRICE, Request};
 use crate::world::*;
 
-/// One life: some rounds, then more blocks without any, then the end.
+/// One life: some rounds, then more blocks without any, then the end. Where no blocks are wanted, none is made.
 fn live(folder: &Path, rounds: usize, blocks: u64) {
-    let world = World::open(folder);
+    let interval = if blocks == 0 { Duration::from_secs(3_600) } else { Duration::from_millis(20) };
+    let world = World::open_with(folder, &Start { interval, ..start() });
     let mut settling = Rounds::new(world.parts());
     for _ in 0..rounds {
         settling.round(now_ms()).unwrap();
@@ -19,7 +22,7 @@ fn live(folder: &Path, rounds: usize, blocks: u64) {
     if blocks > 0 {
         let height = world.ledger.height().unwrap();
         // Where nothing is on its way there are no blocks either.
-        let _ = world.ledger.wait_height(height + blocks, std::time::Duration::from_millis(300)).unwrap();
+        let _ = world.ledger.wait_height(height + blocks, Duration::from_millis(300)).unwrap();
     }
 }
 

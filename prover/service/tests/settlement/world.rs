@@ -8,6 +8,7 @@ use assay_service::clock::now_ms;
 use assay_service::jobs::{Job, Jobs, Rules};
 use assay_service::ledger::embedded::{Chain, Start};
 use assay_service::ledger::{Fate, Ledger, Presence, Sender, read};
+use assay_service::payments::reserve::Reserver;
 use assay_service::settle::{Parts, Rounds};
 use assay_service::storage::FileBlobs;
 use assay_verifier::receipt::{Backend, RequestId};
@@ -89,6 +90,7 @@ pub struct World {
     pub jobs: Arc<Jobs>,
     pub ledger: Arc<Chain>,
     pub sender: Arc<Sender>,
+    pub reserver: Reserver,
     pub blobs: Arc<FileBlobs>,
 }
 
@@ -102,7 +104,8 @@ impl World {
         let sender = Arc::new(sender(&ledger, Who::Node));
         let jobs = Arc::new(Jobs::open(&folder.join("jobs.redb"), Rules::default(), now_ms()).unwrap());
         let blobs = Arc::new(FileBlobs::open(&folder.join("blobs")).unwrap());
-        Self { jobs, ledger, sender, blobs }
+        let reserver = Reserver::new(ledger.clone(), sender.clone());
+        Self { jobs, ledger, sender, reserver, blobs }
     }
 
     /// With the node registered, the model published, and money deposited.
@@ -119,7 +122,7 @@ impl World {
     }
 
     pub fn parts(&self) -> Parts {
-        let Self { jobs, ledger, sender, blobs } = self;
+        let Self { jobs, ledger, sender, blobs, .. } = self;
         Parts { jobs: jobs.clone(), ledger: ledger.clone(), sender: sender.clone(), blobs: blobs.clone() }
     }
 

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use assay_ledger::Rejection;
 use assay_ledger::tx::TxHash;
+use assay_verifier::settlement::Height;
 
 use super::account::{Sent, nonce};
 use super::{Fate, Shared};
@@ -44,9 +45,10 @@ enum Seen {
 pub fn run(shared: &Shared) {
     let mut answers = true;
     while let Some(look) = next(shared) {
+        let begin = Instant::now();
         match see(shared, &look) {
             Ok(seen) => {
-                act(shared, seen);
+                act(shared, seen, begin);
                 answers = true;
             }
             Err(error) => {
@@ -78,25 +80,23 @@ fn next(shared: &Shared) -> Option<Look> {
 
 fn see(shared: &Shared, look: &Look) -> Result<Seen, LedgerError> {
     let ledger = &*shared.ledger;
-    let whereabouts = ledger.wait(look.hash, LOOK)?;
-    match whereabouts {
-        Whereabouts::Included(included) => return Ok(Seen::End(fate(look.hash, included))),
-        Whereabouts::Dropped(Rejection::NonceUsed) => return passed(shared, look),
-        Whereabouts::Dropped(reason) if look.filler.is_none() => return Ok(Seen::Stuck(reason)),
-        Whereabouts::Dropped(_) | Whereabouts::Waiting | Whereabouts::Unknown => {}
-    }
+    let whereabouts = ledger.wait(look.filler.unwrap_or(look.hash), LOOK)?;
     let key = shared.account().key().clone();
+    if look.filler.is_none() {
+        match whereabouts {
+            Whereabouts::Included(included) => return Ok(Seen::End(fate(look.hash, included))),
+            Whereabouts::Dropped(Rejection::NonceUsed) => return passed(shared, look),
+            Whereabouts::Dropped(reason) => return Ok(Seen::Stuck(reason)),
+            Whereabouts::Waiting | Whereabouts::Unknown => {}
+        }
+    }
     if nonce(ledger, &key)? > look.nonce {
         return passed(shared, look);
     }
     let height = ledger.height()?;
-    let (bytes, (handed_in, since)) = match shared.account().way.front() {
-        Some(sent) if sent.filler.is_none() => (sent.bytes.clone(), sent.handed_in),
-        Some(sent) => return Ok(if sent.handed_in.1.elapsed() > AGAIN { Seen::Lost } else { Seen::Waits }),
-        None => return Ok(Seen::Waits),
-    };
-    if height > handed_in {
-        // A block was made without it.
+    let Some((bytes, (handed_in, since))) = untried(shared, height) else { return Ok(Seen::Waits) };
+    // A block was made without it, so it is asked why.
+    if look.filler.is_none() && height > handed_in {
         match ledger.attempt(&bytes) {
             Ok(()) | Err(LedgerError::Refused(Rejection::NonceAhead)) => {}
             Err(LedgerError::Refused(Rejection::NonceUsed)) => return passed(shared, look),
@@ -104,8 +104,17 @@ fn see(shared: &Shared, look: &Look) -> Result<Seen, LedgerError> {
             Err(error) => return Err(error),
         }
     }
-    let lost = whereabouts == Whereabouts::Unknown && since.elapsed() > AGAIN;
+    let lost = whereabouts != Whereabouts::Waiting && since.elapsed() > AGAIN;
     Ok(if lost { Seen::Lost } else { Seen::Waits })
+}
+
+/// The first transaction, and up to which block it is known why it was not taken, which is this one from now on.
+fn untried(shared: &Shared, height: Height) -> Option<(Vec<u8>, (Height, Instant))> {
+    let mut account = shared.account();
+    let first = account.way.front_mut()?;
+    let before = first.handed_in;
+    first.handed_in.0 = height;
+    Some((first.bytes.clone(), before))
 }
 
 fn fate(hash: TxHash, included: Included) -> Fate {
@@ -127,7 +136,8 @@ fn passed(shared: &Shared, look: &Look) -> Result<Seen, LedgerError> {
     Ok(Seen::Passed)
 }
 
-fn act(shared: &Shared, seen: Seen) {
+/// Does what is to be done about what was seen in a look that began then.
+fn act(shared: &Shared, seen: Seen, begin: Instant) {
     let ledger = &*shared.ledger;
     let mut account = shared.account();
     match seen {
@@ -145,12 +155,14 @@ fn act(shared: &Shared, seen: Seen) {
                 account.again(ledger, sent);
             }
         }
-        Seen::Waits => {}
+        Seen::Waits => {
+            // A look at what nobody knows takes no time.
+            let _ = shared.changed.wait_timeout(account, LOOK.saturating_sub(begin.elapsed()));
+        }
         Seen::Lost => {
-            let height = ledger.height();
             let Some(first) = account.way.front_mut() else { return };
             let bytes = first.filler.as_ref().map_or(&first.bytes, |(bytes, _)| bytes);
-            first.handed_in = (height.unwrap_or(first.handed_in.0), Instant::now());
+            first.handed_in.1 = Instant::now();
             if let Err(error) = ledger.submit(bytes) {
                 tracing::debug!(%error, "a transaction that was lost is not taken");
             }
