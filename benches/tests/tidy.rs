@@ -47,7 +47,7 @@ fn crates_reach_only_what_they_may() {
         ("verifier/auditor", &["assay-verifier"]),
         ("circuits", &["assay-verifier"]),
         ("prover", &["assay-verifier", "assay-circuits"]),
-        ("prover/service", &["assay-verifier", "assay-circuits", "assay-prover", "assay-ledger"]),
+        ("prover/service", &["assay-verifier", "assay-verify", "assay-circuits", "assay-prover", "assay-ledger"]),
     ];
     for (folder, allowed) in allowed {
         let manifest = fs::read_to_string(root().join(folder).join("Cargo.toml")).unwrap();

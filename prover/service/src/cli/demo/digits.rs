@@ -1,47 +1,54 @@
-//! Ten handwritten digits, recognised by a convolutional network.
+//! Ten handwritten digits, recognised by a convolutional network that a service serves: ledger, service and worker in this process.
+//!
+//! Each digit is asked for over HTTP and paid for; answers come at once, proofs and settlements follow. One of them is audited from its bundle, and then
+//! tampered with. Everything lies in a temporary folder that is removed at the end.
+mod ask;
+mod audit;
+mod host;
 mod show;
 
-use std::time::{Duration, Instant};
-
-use anyhow::{Context, Result};
-use assay_circuits::io;
-use assay_circuits::onnx::Declaration;
-use assay_verifier::key::{CheckedKey, Engine};
-use assay_verifier::statement::Proof;
-use assay_verifier::{VerifyError, verify, wire};
+use anyhow::{Context, Result, ensure};
+use assay_verifier::key::Engine;
 use serde::Serialize;
 
+use super::super::Verdict;
 use super::super::output::{Output, milliseconds};
 use super::super::progress::Progress;
 use super::super::statement::largest;
-use super::super::{Verdict, inputs};
-use super::forgery::{Forgery, flip_bit};
-use super::setup::{Setup, SetupAnswer, Times, array, samples};
+use super::setup::array;
+use crate::routes::models::ModelOut;
+use ask::Asked;
+use audit::{Audit, Tampered};
+use host::Host;
 
-const MODEL: &[u8] = include_bytes!("../../../../../fixtures/digits_cnn.onnx");
-const CALIBRATION: &[u8] = include_bytes!("../../../../../fixtures/digits_cnn_calibration.npz");
 const TEST: &[u8] = include_bytes!("../../../../../fixtures/digits_cnn_test.npz");
 
-/// One image with its answer.
+/// What a request costs.
+const PRICE: u64 = 20;
+/// What the payer puts into escrow.
+const DEPOSIT: u64 = 1_000;
+/// The digit that is audited.
+const AUDITED: usize = 7;
+
+/// One image with what became of it.
 struct Shown {
     index: usize,
     label: usize,
-    answer: usize,
     pixels: Vec<f64>,
-    proof: Proof,
-    verdict: Result<(), VerifyError>,
-    prove_duration: Duration,
-    verify_duration: Duration,
-    proof_size_bytes: usize,
+    asked: Asked,
 }
 
 #[derive(Serialize)]
 struct Answer<'a> {
-    #[serde(flatten)]
-    setup: SetupAnswer<'a>,
-    images: Vec<ImageAnswer>,
-    forgeries: &'a [Forgery],
     verified: bool,
+    engine: String,
+    hiding: bool,
+    model: &'a ModelOut,
+    images: Vec<ImageAnswer>,
+    escrow_before: u64,
+    escrow_after: u64,
+    audit: &'a Audit,
+    forgeries: &'a [Tampered],
 }
 
 #[derive(Serialize)]
@@ -51,93 +58,96 @@ struct ImageAnswer {
     answer: usize,
     outputs: Vec<i64>,
     verified: bool,
-    prove_duration_ms: f64,
-    verify_duration_ms: f64,
-    proof_size_bytes: usize,
+    job: String,
+    answer_duration_ms: f64,
+    proof_after_ms: Option<f64>,
+    settled_after_ms: Option<f64>,
+    proof_size_bytes: u64,
+    settled_height: Option<u64>,
 }
 
 /// Runs the demo.
 pub fn run(engine: Engine, output: &Output) -> Result<Verdict> {
     show::opening(output);
-    let (setup, prover) = Setup::new(MODEL, CALIBRATION, engine)?;
-    show::setup(&setup, output);
-    let ports = &setup.key.circuit().inputs;
-    let declared: Vec<_> = ports.iter().map(|port| Declaration::new(&port.name, port.dims.clone())).collect();
-    let tests = samples(array(TEST, "inputs")?, &declared)?;
-    let labels = array(TEST, "labels")?.integers();
-    let progress = Progress::steps(10, "Proving and verifying");
+    let progress = Progress::spinner("Starting ledger, service and worker");
+    let host = Host::start()?;
+    progress.at(0, "Publishing the model");
+    let model = host.publish(engine, PRICE)?;
+    progress.at(0, "Putting money into escrow");
+    let escrow_before = host.deposit(DEPOSIT)?;
+    drop(progress);
+    show::service(&host, &model, escrow_before, output);
+
     let mut images = Vec::new();
+    let (tests, labels) = (array(TEST, "inputs")?, array(TEST, "labels")?.integers());
+    let length = tests.values.len() / labels.len().max(1);
+    let progress = Progress::steps(10, "Asking");
     for digit in 0..10 {
         let index = labels.iter().position(|&label| label == digit).context("each digit is in the test set")?;
-        let integers = inputs::quantize(setup.checked.circuit(), &tests[index])?;
-        let start = Instant::now();
-        let proof = prover.prove(&integers, &[])?;
-        let prove_duration = start.elapsed();
-        let start = Instant::now();
-        let verdict = verify(&setup.checked, &proof);
-        let verify_duration = start.elapsed();
-        let reals = io::dequantize(&setup.key.circuit().outputs[0], &proof.statement.outputs[0]);
-        images.push(Shown {
-            index,
-            label: digit as usize,
-            answer: largest(&reals.values),
-            pixels: tests[index].values().flat_map(|tensor| tensor.values.clone()).collect(),
-            proof_size_bytes: wire::encode(&proof).len(),
-            proof,
-            verdict,
-            prove_duration,
-            verify_duration,
-        });
-        progress.at(digit as u64 + 1, "Proving and verifying");
+        let pixels = tests.values[index * length..(index + 1) * length].to_vec();
+        let asked = host.ask(&model, engine, &pixels)?;
+        images.push(Shown { index, label: digit as usize, pixels, asked });
+        progress.at(digit as u64 + 1, "Asking");
     }
     drop(progress);
-    show::images(&images, output);
-    let forgeries = forgeries(&setup.checked, &images[7].proof);
-    output.heading(&format!("3  Forge: the proof of the {} above, changed", images[7].label));
-    Forgery::show(&forgeries, output);
-    show::meaning(&setup, output);
-    show::numbers(&setup, &times(&images), output);
-    let verified = images.iter().all(|image| image.verdict.is_ok()) && forgeries.iter().all(|forgery| forgery.refused);
-    let shown = images.iter().map(Shown::answer).collect();
-    output.json(&Answer { setup: setup.answer(), images: shown, forgeries: &forgeries, verified });
+    show::answers(&images, output);
+
+    let progress = Progress::steps(20, "Proving and settling");
+    host.follow(&mut images, &progress)?;
+    drop(progress);
+    let escrow_after = host.escrow()?;
+    show::settlements(&images, (escrow_before, escrow_after), output);
+
+    let (bundle, trust) = host.bundle(&images[AUDITED].asked)?;
+    let audit = Audit::of(&bundle, &trust)?;
+    show::audit(&audit, images[AUDITED].label, output);
+    let forgeries = audit::tamper(&bundle, &trust)?;
+    show::forgeries(&forgeries, output);
+    let hiding = model.keys.iter().any(|key| key.private_input || key.private_weights);
+    show::meaning(hiding, output);
+    host.stop()?;
+
+    let settled = images.iter().all(|image| image.asked.settled());
+    let paid = escrow_before - escrow_after == 10 * PRICE;
+    let verified = settled && paid && audit.verified && forgeries.iter().all(|forgery| forgery.refused);
+    let shown = images.iter().map(Shown::answer).collect::<Result<_>>()?;
+    output.json(&Answer {
+        verified,
+        engine: engine.to_string(),
+        hiding,
+        model: &model,
+        images: shown,
+        escrow_before,
+        escrow_after,
+        audit: &audit,
+        forgeries: &forgeries,
+    });
     Ok(if verified { Verdict::Fine } else { Verdict::Rejected })
 }
 
-fn forgeries(key: &CheckedKey, honest: &Proof) -> Vec<Forgery> {
-    let scores: Vec<f64> = honest.statement.outputs[0].iter().map(|&score| score as f64).collect();
-    let best = largest(&scores);
-    let other = (best + 4) % scores.len();
-    vec![
-        Forgery::attempt(key, honest, format!("claim that the answer was {other}, not {best}"), |proof| {
-            proof.statement.outputs[0].swap(best, other);
-        }),
-        Forgery::attempt(key, honest, "claim that the image was another: one pixel changed".into(), |proof| {
-            if let Some(inputs) = proof.statement.inputs.public_mut() {
-                inputs[0][28] = i64::from(inputs[0][28] == 0);
-            }
-        }),
-        Forgery::attempt(key, honest, "use the proof for another request".into(), |proof| {
-            proof.statement.context.push(1);
-        }),
-        Forgery::attempt(key, honest, "flip one bit of the proof".into(), flip_bit),
-    ]
-}
-
-fn times(images: &[Shown]) -> Times {
-    Times::of(images.iter().map(|image| (image.prove_duration, image.verify_duration, image.proof_size_bytes)))
-}
-
 impl Shown {
-    fn answer(&self) -> ImageAnswer {
-        ImageAnswer {
+    /// The place of the largest score.
+    fn best(&self) -> Result<usize> {
+        let outputs = self.asked.job.outputs.as_deref().unwrap_or_default();
+        ensure!(!outputs.is_empty(), "the service gave no answer");
+        Ok(largest(&outputs[0].data))
+    }
+
+    fn answer(&self) -> Result<ImageAnswer> {
+        let Asked { job, answered, proven, settled } = &self.asked;
+        let outputs = job.outputs.as_deref().unwrap_or_default();
+        Ok(ImageAnswer {
             test_image: self.index,
             label: self.label,
-            answer: self.answer,
-            outputs: self.proof.statement.outputs.concat(),
-            verified: self.verdict.is_ok(),
-            prove_duration_ms: milliseconds(self.prove_duration),
-            verify_duration_ms: milliseconds(self.verify_duration),
-            proof_size_bytes: self.proof_size_bytes,
-        }
+            answer: self.best()?,
+            outputs: outputs.iter().flat_map(|tensor| tensor.integers.clone()).collect(),
+            verified: self.asked.settled(),
+            job: job.id.clone(),
+            answer_duration_ms: milliseconds(*answered),
+            proof_after_ms: proven.map(milliseconds),
+            settled_after_ms: settled.map(milliseconds),
+            proof_size_bytes: job.proof.as_ref().map_or(0, |proof| proof.size_bytes),
+            settled_height: job.settled.as_ref().map(|settled| settled.height),
+        })
     }
 }
