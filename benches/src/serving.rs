@@ -62,6 +62,8 @@ impl Serving {
             listen: Some(listener.local_addr()?.to_string()),
             payment: Some(if paid { "x402" } else { "free" }.into()),
             workers: Some(workers),
+            // One account may have half of it.
+            queue_jobs_max: Some(50_000),
             accounts: [(payer.public().to_string(), MONEY)].into(),
             ..RawConfig::default()
         };
