@@ -106,6 +106,9 @@ pub enum Refused {
     /// Somebody else's job.
     #[error("the request was made before by somebody else")]
     Foreign,
+    /// The request was made before, and failed.
+    #[error("the request was made before and failed: {0}")]
+    Failed(String),
 }
 
 impl From<JobError> for Refused {
@@ -137,6 +140,11 @@ pub struct Inference {
     pub payments: Arc<Payments>,
     /// Jobs that are being answered now: nobody else takes them up.
     pub answering: Mutex<HashSet<RequestId>>,
+}
+
+/// What whoever asks again is told of a job that failed.
+fn failed(job: Job) -> Refused {
+    Refused::Failed(job.failure.map_or_else(|| "no reason is kept".into(), |failure| failure.text))
 }
 
 /// A mark that a job is being answered.
@@ -195,6 +203,7 @@ impl Inference {
         }
         match self.jobs.get(remembered.job)? {
             Some(job) if job.states.execution == Execution::Done => Ok(Accepted::Job(Box::new(job))),
+            Some(job) if job.states.execution == Execution::Failed => Err(failed(job)),
             _ => Err(Refused::KeyBusy),
         }
     }
@@ -279,8 +288,10 @@ impl Inference {
     /// # Errors
     /// The job has failed then, and says why; or the ledger does not answer, and it waits.
     pub fn go_on(&self, job: Job) -> Result<Job, Refused> {
-        if job.states.execution == Execution::Done {
-            return Ok(job);
+        match job.states.execution {
+            Execution::Done => return Ok(job),
+            Execution::Failed => return Err(failed(job)),
+            Execution::Pending | Execution::Running => {}
         }
         let id = job.id;
         if !self.answering.lock().unwrap_or_else(PoisonError::into_inner).insert(id) {

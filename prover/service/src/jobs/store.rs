@@ -134,11 +134,11 @@ impl Jobs {
         self.write(move |batch| batch.answered(id, now_ms, commitment, change))
     }
 
-    /// Keeps the answer that was given under an owner's key, if the key is kept.
+    /// Keeps an answer under an owner's key, if the key is kept and nobody was answered under it. Gives the answer that counts: the first.
     ///
     /// # Errors
     /// The database's.
-    pub fn remember(&self, owner: &Owner, key: &str, answer: Answer) -> Result<(), JobError> {
+    pub fn remember(&self, owner: &Owner, key: &str, answer: Answer) -> Result<Answer, JobError> {
         let (owner, key) = (owner.clone(), key.to_owned());
         self.write(move |batch| {
             batch.dirty();

@@ -35,6 +35,9 @@ const NODE_BALANCE: u64 = 1 << 50;
 /// How many times the chain's least stake the node stakes.
 const STAKES: u64 = 2;
 
+/// How many times as many bodies may be on their way as requests may be in work.
+const ARRIVALS: usize = 4;
+
 /// Most bytes of proving keys of the engine `halo2` on disk.
 const PROVING_KEYS_BYTES: u64 = 4 << 30;
 
@@ -191,6 +194,7 @@ impl Service {
             metrics: Metrics::default(),
             executions: Semaphore::new(limits.executions),
             requests: Arc::new(Semaphore::new(limits.requests)),
+            arrivals: Arc::new(Semaphore::new(limits.requests.saturating_mul(ARRIVALS).min(Semaphore::MAX_PERMITS))),
             slow: Semaphore::new(1),
             config,
         }))
