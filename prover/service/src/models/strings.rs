@@ -43,10 +43,13 @@ pub enum StringError {
     Srs(#[from] SrsError),
 }
 
+/// A string that was cut to `2^k` powers.
+type Cut = (u32, Arc<(Params, Srs)>);
+
 /// The string of this service.
 pub struct Strings {
     string: ProvingSrs,
-    cuts: Mutex<Vec<(u32, Arc<(Params, Srs)>)>>,
+    cuts: Mutex<Vec<Cut>>,
 }
 
 impl Strings {

@@ -1,7 +1,10 @@
 //! Threads that prove, and one that says that they are alive.
 //!
+//! There is one thread more than proofs that are made at once: while a proof is made, the next job is fetched and the last proof is handed in.
+//!
 //! A proof cannot be interrupted. So when a worker stops, or loses its job, the job is given up at once and what the thread still makes is thrown
 //! away.
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -32,6 +35,8 @@ pub struct Pool {
 struct Shared {
     source: Box<dyn Source>,
     provers: Arc<Provers>,
+    /// How many more proofs may be made at once.
+    turns: (Mutex<usize>, Condvar),
     /// What each thread has.
     slots: Vec<Mutex<Option<Current>>>,
     stopping: AtomicBool,
@@ -67,14 +72,15 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Pool {
-    /// Starts threads, one at least.
+    /// Starts threads for so many proofs at once, one at least.
     ///
     /// # Errors
     /// The system's.
     pub fn start(source: Box<dyn Source>, provers: Arc<Provers>, count: usize) -> std::io::Result<Self> {
-        let slots = (0..count.max(1)).map(|_| Mutex::new(None)).collect();
-        let stopping = AtomicBool::new(false);
-        let shared = Arc::new(Shared { source, provers, slots, stopping, bell: Default::default() });
+        let count = count.max(1);
+        let slots = (0..=count).map(|_| Mutex::new(None)).collect();
+        let (turns, stopping) = ((Mutex::new(count), Condvar::new()), AtomicBool::new(false));
+        let shared = Arc::new(Shared { source, provers, turns, slots, stopping, bell: Default::default() });
         let mut pool = Self { shared, threads: Vec::new() };
         for slot in 0..pool.shared.slots.len() {
             let shared = Arc::clone(&pool.shared);
@@ -99,6 +105,25 @@ impl Pool {
                 tracing::warn!(job = %task.job, %error, "a job is not given back");
             }
         }
+    }
+}
+
+/// The right to make a proof now.
+struct Turn<'a>(&'a (Mutex<usize>, Condvar));
+
+impl<'a> Turn<'a> {
+    fn wait(turns: &'a (Mutex<usize>, Condvar)) -> Self {
+        let (count, freed) = turns;
+        let left = freed.wait_while(lock(count), |left| *left == 0);
+        *left.unwrap_or_else(PoisonError::into_inner) -= 1;
+        Self(turns)
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        *lock(&self.0.0) += 1;
+        self.0.1.notify_one();
     }
 }
 
@@ -164,15 +189,23 @@ impl Shared {
             self.let_go(slot, &task, None);
             return;
         }
+        let turn = RefCell::new(None);
         let at = |stage| {
+            turn.replace((stage == Stage::Proving).then(|| Turn::wait(&self.turns)));
+            // It may have been lost while it waited for its turn.
+            let has = self.has(slot, &task);
             if let Some(slot) = self.slots.get(slot)
                 && let Some(current) = lock(slot).as_mut()
             {
                 (current.stage, current.since) = (stage, Instant::now());
             }
+            has
         };
         let fetch = |id| self.source.file(id).map_err(|error| error.to_string());
-        match prove(&task, &self.provers, &fetch, &at) {
+        let outcome = prove(&task, &self.provers, &fetch, &at);
+        // Of a proof that failed it is still held.
+        turn.replace(None);
+        match outcome {
             Ok(proved) => self.hand_in(slot, &task, &proved),
             Err(trouble) => self.let_go(slot, &task, Some(&trouble)),
         }

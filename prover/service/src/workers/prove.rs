@@ -17,20 +17,21 @@ pub struct Proved {
     pub prove_us: u64,
 }
 
-/// Proves a task, and says what it is at.
+/// Proves a task, and says what it is at; it goes on if it is told to.
 ///
 /// # Errors
-/// Parts cannot be got or are wrong, or the prover failed.
-pub fn prove(task: &Task, provers: &Provers, fetch: &Fetch<'_>, at: &dyn Fn(Stage)) -> Result<Proved, Trouble> {
+/// Parts cannot be got or are wrong, the prover failed, or it was told to stop.
+pub fn prove(task: &Task, provers: &Provers, fetch: &Fetch<'_>, at: &dyn Fn(Stage) -> bool) -> Result<Proved, Trouble> {
+    let at = |stage| if at(stage) { Ok(()) } else { Err(Trouble::Prover("it was stopped".into())) };
     // A worker outlives a prover's defect; the job goes on elsewhere, and fails if that is no better.
     let proved = catch_unwind(AssertUnwindSafe(|| {
-        at(Stage::Loading);
+        at(Stage::Loading)?;
         let prover = provers.get(&task.parts, fetch)?;
-        at(Stage::Proving);
+        at(Stage::Proving)?;
         let begun = Instant::now();
         let proof = prover.prove(&task.inputs, task.commitment.as_ref(), &task.context)?;
         let prove_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
-        at(Stage::Sending);
+        at(Stage::Sending)?;
         Ok(Proved { proof: wire::encode(&proof), prove_us })
     }));
     proved.unwrap_or_else(|_| Err(Trouble::Prover("it panicked".into())))

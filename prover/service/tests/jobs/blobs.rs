@@ -15,7 +15,7 @@ fn path(folder: &Path, id: BlobId) -> PathBuf {
 fn what_is_stored_is_there_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let store = FileBlobs::open(folder.path()).unwrap();
-    let ids: Vec<BlobId> = (0..40u8).map(|n| store.put(&vec![n; 100]).unwrap()).collect();
+    let ids: Vec<BlobId> = (0..40u8).map(|n| store.put(&[n; 100]).unwrap()).collect();
     assert_eq!(store.put(&[0; 100]).unwrap(), ids[0], "the same is not stored twice");
     assert_eq!(store.bytes(), 4_000);
     fs::write(folder.path().join("incoming/half"), b"half written").unwrap();
@@ -96,7 +96,7 @@ fn what_nobody_keeps_goes_by_age_and_by_bytes() {
     // The first is ten hours old, the last one.
     let ids: Vec<BlobId> = (1..=10u8)
         .map(|n| {
-            let id = store.put(&vec![n; 100]).unwrap();
+            let id = store.put(&[n; 100]).unwrap();
             let file = fs::File::options().append(true).open(path(folder.path(), id)).unwrap();
             file.set_modified(now - hours(11 - u64::from(n))).unwrap();
             id

@@ -90,8 +90,8 @@ impl Source for Fake {
         Ok(())
     }
 
-    fn let_go(&self, _: &Task, trouble: Option<&Trouble>) -> Result<(), SourceError> {
-        let _ = self.heard.send(trouble.map_or("given back".into(), |trouble| trouble.code().into()));
+    fn let_go(&self, task: &Task, trouble: Option<&Trouble>) -> Result<(), SourceError> {
+        let _ = self.heard.send(trouble.map_or(format!("given back {}", task.token), |trouble| trouble.code().into()));
         Ok(())
     }
 }
@@ -136,12 +136,14 @@ fn a_proof_is_handed_in_again_until_the_service_is_back() {
 fn what_a_pool_has_is_given_back_when_it_stops() {
     let world = World::new();
     let (source, give, hear) = fake(0, SourceError::Away("down".into()));
-    give.send(a_task(&world, BlobId([1; 32]))).unwrap();
+    let task = a_task(&world, BlobId([1; 32]));
+    let token = task.token;
+    give.send(task).unwrap();
     let pool = Pool::start(Box::new(source), world.provers.clone(), 1).unwrap();
     assert_eq!(hear.recv_timeout(LONG).unwrap(), "file");
     pool.stop();
     let said: Vec<String> = std::iter::from_fn(|| hear.try_recv().ok()).filter(|said| said != "heartbeat").collect();
-    assert_eq!(said, ["given back"], "before the thread has ended");
+    assert_eq!(said, [format!("given back {token}")], "before the thread has ended");
     drop(pool);
     assert!(std::iter::from_fn(|| hear.try_recv().ok()).all(|said| said == "heartbeat"));
 }
@@ -150,14 +152,22 @@ fn what_a_pool_has_is_given_back_when_it_stops() {
 fn a_job_that_is_lost_is_neither_handed_in_nor_let_go() {
     let world = World::new();
     let (source, give, hear) = fake(0, SourceError::Stale);
-    let slow = a_task(&world, BlobId([1; 32]));
-    let mut next = slow.clone();
-    (next.token, next.parts.circuit_file) = (slow.token + 1, BlobId([0; 32]));
-    give.send(slow).unwrap();
-    give.send(next).unwrap();
+    let first = a_task(&world, BlobId([1; 32]));
+    let second = Task { token: first.token + 1, ..first.clone() };
+    let lost = format!("given back {}", first.token);
     let pool = Pool::start(Box::new(source), world.provers.clone(), 1).unwrap();
-    let heard: Vec<String> = (0..4).map(|_| hear.recv_timeout(LONG).unwrap()).collect();
-    // The last two are about the next job.
-    assert_eq!(heard, ["file", "heartbeat", "file", "parts_missing"]);
+    for task in [first, second] {
+        give.send(task).unwrap();
+        let mut heard: Vec<String> = (0..2).map(|_| hear.recv_timeout(LONG).unwrap()).collect();
+        // The second may have to wait until nothing else is loaded.
+        heard.sort();
+        assert_eq!(heard, ["file", "heartbeat"]);
+    }
+    // Once the second is spoken of, the first is known to be lost.
     drop(pool);
+    let said: Vec<String> = hear.try_iter().collect();
+    assert!(
+        !said.contains(&lost) && !said.contains(&"handed in".into()) && !said.contains(&"parts_missing".into()),
+        "{said:?}"
+    );
 }

@@ -207,7 +207,9 @@ impl World {
 
     /// The proof of a task, as an honest worker makes it.
     pub fn proof(&self, task: &Task) -> Vec<u8> {
-        prove(task, &self.provers, &|id| self.blobs.get(id).map_err(|error| error.to_string()), &|_| {}).unwrap().proof
+        prove(task, &self.provers, &|id| self.blobs.get(id).map_err(|error| error.to_string()), &|_| true)
+            .unwrap()
+            .proof
     }
 
     /// What must hold of a job whose proof is ready.

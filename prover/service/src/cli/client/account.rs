@@ -43,8 +43,9 @@ pub enum Command {
 
 /// Reads a seed's file.
 pub fn seed(path: &Path) -> Result<SigningKey> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| problem(format!("{}: {error}", path.display()), "name the file of a seed, 64 hexadecimal digits"))?;
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        problem(format!("{}: {error}", path.display()), "name the file of a seed, 64 hexadecimal digits")
+    })?;
     let key = SigningKey::from_hex(text.trim());
     key.map_err(|error| problem(format!("{}: {error}", path.display()), "name the file of a seed"))
 }

@@ -41,7 +41,10 @@ impl Server {
     pub fn new(address: &str, api_key_file: Option<&Path>) -> Result<Self> {
         let base = address.trim_end_matches('/');
         if !base.starts_with("http://") && !base.starts_with("https://") {
-            return Err(problem(format!("--server {address}: not http://HOST:PORT"), "give the address that `assay serve` shows"));
+            return Err(problem(
+                format!("--server {address}: not http://HOST:PORT"),
+                "give the address that `assay serve` shows",
+            ));
         }
         let key = match api_key_file {
             Some(path) => Some(std::fs::read_to_string(path)?.trim().to_owned()),

@@ -110,7 +110,9 @@ fn request(arguments: &Arguments, server: &Server) -> Result<Request> {
         name,
         dtype: Dtype::F64,
         shape: tensor.dims,
-        data: Data::Base64(BASE64.encode(tensor.values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>())),
+        data: Data::Base64(
+            BASE64.encode(tensor.values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>()),
+        ),
     };
     Ok(Request {
         model: model.reference,

@@ -61,8 +61,11 @@ pub struct Arguments {
 
 /// How a file of samples is encoded.
 pub fn encoding(path: &Path) -> Result<String> {
-    let found = path.extension().and_then(|extension| extension.to_str()).filter(|kind| ["npz", "npy", "json"].contains(kind));
-    found.map(str::to_owned).ok_or_else(|| problem(format!("{}: neither npz, npy nor json", path.display()), "convert the samples"))
+    let found =
+        path.extension().and_then(|extension| extension.to_str()).filter(|kind| ["npz", "npy", "json"].contains(kind));
+    found
+        .map(str::to_owned)
+        .ok_or_else(|| problem(format!("{}: neither npz, npy nor json", path.display()), "convert the samples"))
 }
 
 /// Runs the command.
@@ -100,7 +103,10 @@ pub fn run(arguments: &Arguments, server: &Server, output: &Output) -> Result<Ve
         progress.at(0, format!("compilation {}, publication {}", model.compilation, model.publication));
         if model.compilation == "failed" || model.publication == "rejected" {
             let why = model.failure.map_or_else(String::new, |failure| format!("{} ({})", failure.text, failure.code));
-            return Err(problem(format!("{} is not published: {why}", arguments.name), "mend it and publish another version"));
+            return Err(problem(
+                format!("{} is not published: {why}", arguments.name),
+                "mend it and publish another version",
+            ));
         }
         sleep(INTERVAL);
         model = server.get(&format!("/v1/models/{}", model.reference))?;

@@ -25,7 +25,8 @@ pub struct Arguments {
 /// Runs the command.
 pub fn run(arguments: &Arguments, server: &Server, output: &Output) -> Result<Verdict> {
     let bytes = server.file(&format!("/v1/receipts/{}", arguments.id))?;
-    let refused = |error: &dyn std::fmt::Display| problem(format!("the receipt: {error}"), "do not rely on this service");
+    let refused =
+        |error: &dyn std::fmt::Display| problem(format!("the receipt: {error}"), "do not rely on this service");
     let signed: SignedReceipt = wire::decode(&bytes).map_err(|error| refused(&error))?;
     let verdict = signed.verify();
     if let Some(path) = &arguments.output {

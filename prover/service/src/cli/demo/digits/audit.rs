@@ -82,7 +82,9 @@ pub fn tamper(bundle: &Path, trust: &Path) -> Result<Vec<Tampered>> {
         }),
         ("another pixel in the proof", |bundle| {
             with_proof(bundle, |proof| {
-                if let Some(pixel) = proof.statement.inputs.public_mut().and_then(|inputs| inputs.first_mut()?.get_mut(28)) {
+                if let Some(pixel) =
+                    proof.statement.inputs.public_mut().and_then(|inputs| inputs.first_mut()?.get_mut(28))
+                {
                     *pixel = i64::from(*pixel == 0);
                 }
             });

@@ -30,7 +30,10 @@ pub fn service(host: &Host, model: &ModelOut, escrow: u64, output: &Output) {
         output.field("  key", format_args!("{} ({}, {})", key.digest, key.engine, bytes(key.size_bytes)));
     }
     output.field("  published", format_args!("in block {}", model.height.unwrap_or_default()));
-    output.field("payer", format_args!("{} with {escrow} in escrow; a request costs {}", host.payer.public(), model.price));
+    output.field(
+        "payer",
+        format_args!("{} with {escrow} in escrow; a request costs {}", host.payer.public(), model.price),
+    );
 }
 
 /// Shows the images with their answers.
@@ -42,7 +45,9 @@ pub fn answers(images: &[Shown], output: &Output) {
         side_by_side(&pictures).iter().for_each(|line| output.line(line));
     }
     output.line("");
-    output.paragraph("An answer takes the ledger's next block, since the money is set aside before anything is computed.");
+    output.paragraph(
+        "An answer takes the ledger's next block, since the money is set aside before anything is computed.",
+    );
 }
 
 fn picture(image: &Shown) -> Picture {
@@ -79,7 +84,9 @@ pub fn settlements(images: &[Shown], (before, after): (u64, u64), output: &Outpu
 
 /// Shows an audit.
 pub fn audit(audit: &Audit, label: usize, output: &Output) {
-    output.heading(&format!("4  Audit the {label} from one file, offline (assay-verify answer.assay --trust trust.json)"));
+    output.heading(&format!(
+        "4  Audit the {label} from one file, offline (assay-verify answer.assay --trust trust.json)"
+    ));
     for row in &audit.checks {
         let mark = if row.holds { style("ok").green() } else { style("--").yellow() };
         output.field(&mark.to_string(), format_args!("{}: {}", row.code, row.text));
