@@ -24,6 +24,7 @@ use crate::payments::PaymentError;
 use crate::payments::reserve::ReserveError;
 
 use super::pay::Payments;
+use super::slots::Slots;
 
 /// Longest idempotency key.
 const KEY_LEN_MAX: usize = 128;
@@ -138,6 +139,8 @@ pub struct Inference {
     pub backends: Backends,
     /// Payments.
     pub payments: Arc<Payments>,
+    /// Places for those who compute.
+    pub slots: Slots,
     /// Jobs that are being answered now: nobody else takes them up.
     pub answering: Mutex<HashSet<RequestId>>,
 }
@@ -357,6 +360,7 @@ impl Inference {
         inputs: &[Vec<i64>],
     ) -> Result<Executed, ExecuteError> {
         let backend = self.backends.get(job.backend).ok_or(ExecuteError::NotCompiled)?;
+        let _slot = self.slots.take();
         backend.execute(&Order { model, key, inputs })
     }
 

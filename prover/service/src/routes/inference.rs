@@ -78,10 +78,8 @@ pub async fn one(
         idempotency: key.clone(),
         route: INFERENCE,
     };
-    let permit = service.executions.acquire().await.map_err(|error| Problem::internal(&error))?;
     let answering = Arc::clone(&service);
     let answered = blocking(move || Ok(answering.inference.answer(asked))).await?;
-    drop(permit);
     let job = match answered {
         Ok(Accepted::Again(answer)) => return Ok(again(answer)),
         Ok(Accepted::Job(job)) => *job,
@@ -161,10 +159,8 @@ pub async fn batch(
     for request in &batch.requests {
         let body = serde_json::to_vec(request).map_err(|error| Problem::internal(&error))?;
         let asked = Asked { caller: caller.clone(), body, payment: None, idempotency: None, route: BATCH };
-        let permit = service.executions.acquire().await.map_err(|error| Problem::internal(&error))?;
         let answering = Arc::clone(&service);
         answers.push(blocking(move || Ok(answering.inference.answer(asked))).await?);
-        drop(permit);
     }
     let mut items = Vec::new();
     let end = tokio::time::Instant::now() + wished.longest;

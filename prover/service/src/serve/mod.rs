@@ -73,8 +73,6 @@ pub struct Service {
     pub metrics: Metrics,
     /// The configuration.
     pub config: Config,
-    /// Answers that are computed at once.
-    pub executions: Semaphore,
     /// Requests that are in work at once.
     pub requests: Arc<Semaphore>,
     /// Requests whose bodies are on their way at once.

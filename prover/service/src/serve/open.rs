@@ -18,7 +18,7 @@ use crate::access::{AccessError, Door};
 use crate::backends::{Backends, Vanilla, Zkml};
 use crate::clock::now_ms;
 use crate::config::{Access, Config, LedgerChoice};
-use crate::inference::{Inference, Payments, Resumer};
+use crate::inference::{Inference, Payments, Resumer, Slots};
 use crate::jobs::{JobError, Jobs, Rules, Ticker};
 use crate::ledger::embedded::{Chain, Start};
 use crate::ledger::remote::Remote;
@@ -152,6 +152,7 @@ impl Service {
             circuits: Arc::clone(&circuits),
             backends,
             payments: Arc::new(payments),
+            slots: Slots::new(limits.executions),
             answering: Mutex::new(HashSet::new()),
         });
         let parts = Parts {
@@ -192,7 +193,6 @@ impl Service {
             node,
             door,
             metrics: Metrics::default(),
-            executions: Semaphore::new(limits.executions),
             requests: Arc::new(Semaphore::new(limits.requests)),
             arrivals: Arc::new(Semaphore::new(limits.requests.saturating_mul(ARRIVALS).min(Semaphore::MAX_PERMITS))),
             slow: Semaphore::new(1),

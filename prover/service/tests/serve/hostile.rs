@@ -70,12 +70,12 @@ fn what_is_no_request_is_refused_by_its_fault() {
     assert_eq!(tensor(&|tensor| tensor["shape"] = json!(vec![1; 99])), "tensor");
     assert_eq!(tensor(&|tensor| tensor["shape"] = json!([-1])), "json");
     assert_eq!(tensor(&|tensor| tensor["dtype"] = "f16".into()), "json");
-    assert_eq!(tensor(&|tensor| tensor["name"] = "other".into()), "input");
+    assert_eq!(tensor(&|tensor| tensor["name"] = "other".into()), "tensor");
     assert_eq!(tensor(&|tensor| (tensor["shape"], tensor["data"]) = (json!([1]), json!([1]))), "input");
     let huge: Vec<f64> = values(&model, 1).iter().map(|_| 1e30).collect();
     assert_eq!(tensor(&|tensor| tensor["data"] = json!(huge)), "input");
     assert_eq!(changed(&|body| body["inputs"] = json!([])).1, "input");
-    assert_eq!(changed(&|body| body["inputs"] = json!([body["inputs"][0], body["inputs"][0]])).1, "input");
+    assert_eq!(changed(&|body| body["inputs"] = json!([body["inputs"][0], body["inputs"][0]])).1, "tensor");
     assert_eq!(changed(&|body| body["engine"] = "magic".into()), (400, "engine".into()));
     assert_eq!(changed(&|body| body["engine"] = "halo2".into()), (422, "engine".into()));
     assert_eq!(changed(&|body| body["mode"] = "tee".into()), (501, "mode".into()));

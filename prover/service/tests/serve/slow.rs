@@ -11,7 +11,7 @@ const IDLE: usize = 1_000;
 /// Requests that never end; more than may be in work at once.
 const ENDLESS: usize = 300;
 /// What the service allows, and as much again for a machine that is busy.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 fn connection(url: &str, said: &str) -> TcpStream {
     let mut stream = TcpStream::connect(url.trim_start_matches("http://")).unwrap();
