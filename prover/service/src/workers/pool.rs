@@ -98,11 +98,12 @@ impl Pool {
         self.shared.bell.1.notify_all();
         for slot in &self.shared.slots {
             let current = lock(slot).take();
-            if let Some(Current { task, .. }) = current
-                && let Err(error) = self.shared.source.let_go(&task, None)
-            {
+            let Some(Current { task, .. }) = current else { continue };
+            match self.shared.source.let_go(&task, None) {
+                // Its proof may just have been taken.
+                Ok(()) | Err(SourceError::Stale) => {}
                 // It comes back when the lease runs out.
-                tracing::warn!(job = %task.job, %error, "a job is not given back");
+                Err(error) => tracing::warn!(job = %task.job, %error, "a job is not given back"),
             }
         }
     }
@@ -240,7 +241,9 @@ impl Shared {
                     pause = (2 * pause).min(PAUSE_MAX);
                 }
                 Err(error) => {
-                    tracing::warn!(job = %task.job, %error, "a proof is not taken");
+                    if self.has(slot, task) {
+                        tracing::warn!(job = %task.job, %error, "a proof is not taken");
+                    }
                     return;
                 }
             }
@@ -261,7 +264,10 @@ impl Shared {
                     Ok(()) | Err(SourceError::Away(_)) => {}
                     Err(error) => {
                         let mut slot = lock(slot);
-                        if slot.as_ref().is_some_and(|current| current.task.token == task.token) {
+                        // Of a proof that is being handed in the answer to that says more: it may be what ended the lease.
+                        let here =
+                            |current: &Current| current.task.token == task.token && current.stage != Stage::Sending;
+                        if slot.as_ref().is_some_and(here) {
                             tracing::warn!(job = %task.job, %error, "a job is lost");
                             *slot = None;
                         }
