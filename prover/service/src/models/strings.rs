@@ -46,9 +46,6 @@ pub enum StringError {
 /// A string that was cut to `2^k` powers.
 pub type Cut = (u32, Arc<(Params, Srs)>);
 
-/// A string of some length, as provers take it.
-pub type Cut = (Params, Srs);
-
 /// The string of this service.
 pub struct Strings {
     string: ProvingSrs,
@@ -86,7 +83,7 @@ impl Strings {
     ///
     /// # Errors
     /// It is too short.
-    pub fn cut(&self, k: u32) -> Result<Cut, StringError> {
+    pub fn cut(&self, k: u32) -> Result<(Params, Srs), StringError> {
         let there = self.string.k();
         if k > there {
             return Err(StringError::TooShort { needed: k, there });
