@@ -12,4 +12,4 @@ pub mod transcript;
 mod verify;
 
 pub use batch::verify_all;
-pub use verify::{Argument, VerifyError, field, instance_columns, prefix, verify_statement};
+pub use verify::{Argument, VerifyError, field, instance_columns, prefix, verify, verify_statement};
