@@ -161,7 +161,7 @@ fn money_for_one_is_not_spent_on_two() {
         assert!([(402, "payment_escrow".into()), (409, "request_failed".into())].contains(&code), "{code:?}");
     }
     client.over(winner);
-    assert_eq!(good(&ask()), std::slice::from_ref(&winner));
+    assert_eq!(good(&ask()), std::slice::from_ref(winner));
     assert_eq!(escrow(client), PRICE / 2);
     for job in client.get("/v1/jobs")["jobs"].as_array().unwrap() {
         let end = if text(&job["id"]) == winner { "captured" } else { "released" };
