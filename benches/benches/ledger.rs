@@ -78,9 +78,7 @@ fn checked_before(served: &Served, proofs: &[Settle]) -> Result<(f64, Vec<f64>)>
         let start = Instant::now();
         let checked = reader.check(transaction)?;
         checks.push(start.elapsed().as_secs_f64() * 1e3);
-        for task in checked.tasks {
-            pool.submit(task)?;
-        }
+        pool.submit(checked.tasks)?;
     }
     // Waits for all verdicts.
     drop(pool);

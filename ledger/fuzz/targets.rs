@@ -7,6 +7,7 @@ use std::sync::{Mutex, OnceLock};
 use assay_ledger::genesis::RawGenesis;
 use assay_ledger::tx::{BlockTime, Body, Payload, Transaction};
 use assay_ledger::{App, Options};
+use assay_verifier::settlement::light::{Clock, LightBlock, Root, Trusted};
 use assay_verifier::settlement::{inclusion, keys};
 use assay_verifier::signature::SigningKey;
 use assay_verifier::wire;
@@ -56,6 +57,34 @@ pub fn execute(data: &[u8]) {
     // Money is counted there.
     let first = app.finalize(&transactions, block).expect("the block is executed");
     assert!(first == app.finalize(&transactions, block).expect("the block is executed"), "a block has two outcomes");
+}
+
+/// Blocks that CometBFT made, as [`light`] takes them: one that is trusted, and later ones.
+const GENUINE: [&[u8]; 3] =
+    [include_bytes!("golden/light_2.bin"), include_bytes!("golden/light_5.bin"), include_bytes!("golden/light_6.bin")];
+
+/// Reads a block and the validators of the next height; the first two bytes are the length of the block.
+fn light_block(data: &[u8]) -> Option<LightBlock> {
+    let (length, rest) = data.split_first_chunk::<2>()?;
+    let (block, next) = rest.split_at_checked(u16::from_le_bytes(*length).into())?;
+    LightBlock::decode(block, next).ok()
+}
+
+fn root(block: &LightBlock) -> Root {
+    Root::Header(block.hash().as_bytes().try_into().expect("headers have hashes"))
+}
+
+/// Whatever is said to be a block, none follows from a genuine one but those that its validators have signed.
+pub fn light(data: &[u8]) {
+    let Some(block) = light_block(data) else { return };
+    let [first, later @ ..] = GENUINE.map(|bytes| light_block(bytes).expect("it is one"));
+    let clock = Clock { now_ms: first.time_ms() + 600_000, trusting_ms: 86_400_000, drift_ms: 10_000 };
+    let trusted = Trusted::begin("assay-local", root(&first), first).expect("it is trusted");
+    if trusted.advance(block.clone(), &clock).is_ok() {
+        assert!(later.iter().any(|genuine| genuine.hash() == block.hash()), "a block is forged");
+    }
+    let _ = Trusted::begin("assay-local", root(&block), block.clone());
+    assert!(Trusted::begin("assay-local", Root::Validators([7; 32]), block).is_err(), "a root is hit by chance");
 }
 
 /// Nothing can be shown to be in a state that nobody knows.

@@ -3,12 +3,14 @@
 
 pub mod abci;
 pub mod app;
+mod bounded;
 pub mod cli;
 pub mod client;
 pub mod comet;
 pub mod embedded;
 mod event;
 pub mod genesis;
+pub mod metrics;
 mod money;
 mod proven;
 mod rejection;

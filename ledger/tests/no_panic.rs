@@ -18,6 +18,10 @@ use assay_verifier::settlement::node::{Measurement, Platform};
 use assay_verifier::wire;
 use common::*;
 use proptest::prelude::*;
+use prost::Message;
+use tendermint::block::signed_header::SignedHeader;
+use tendermint::validator::{Info, Set};
+use tendermint_proto::v0_38::types as proto;
 
 fn corpus(target: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target)
@@ -47,9 +51,15 @@ fn payloads() -> Vec<(&'static str, u8, Payload)> {
 }
 
 fn bless() {
-    for target in ["check", "execute", "show"] {
+    for target in ["check", "execute", "light", "show", "../golden"] {
         fs::create_dir_all(corpus(target)).unwrap();
     }
+    for height in [2, 5, 6] {
+        let bytes = light_block(height);
+        fs::write(corpus("light").join(format!("genuine_{height}")), &bytes).unwrap();
+        fs::write(corpus("light").join(format!("../../golden/light_{height}.bin")), &bytes).unwrap();
+    }
+    fs::write(corpus("light").join("empty"), [0; 2]).unwrap();
     let chain = Chain::new();
     for (name, who, payload) in payloads() {
         fs::write(corpus("execute").join(name), [&[who], wire::bytes(&payload).as_slice()].concat()).unwrap();
@@ -63,6 +73,20 @@ fn bless() {
     let whole = fs::read(corpus("show").join("absence")).unwrap();
     fs::write(corpus("show").join("empty"), []).unwrap();
     fs::write(corpus("show").join("truncated"), &whole[..whole.len() / 2]).unwrap();
+}
+
+/// A block that CometBFT made, with its validators, as the target takes it.
+fn light_block(height: u64) -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/comet");
+    let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
+    let signed: SignedHeader = serde_json::from_str(&read(&format!("signed_header_{height}.json"))).unwrap();
+    let validators: Vec<Info> = serde_json::from_str(&read("validators.json")).unwrap();
+    let validators: proto::ValidatorSet = Set::without_proposer(validators).into();
+    let next = validators.encode_to_vec();
+    let block =
+        proto::LightBlock { signed_header: Some(signed.into()), validator_set: Some(validators) }.encode_to_vec();
+    let length = u16::try_from(block.len()).unwrap().to_le_bytes();
+    [&length, block.as_slice(), &next].concat()
 }
 
 fn replay(target: &str, run: fn(&[u8])) {
@@ -89,6 +113,7 @@ fn corpora() {
     }
     replay("check", targets::check);
     replay("execute", targets::execute);
+    replay("light", targets::light);
     replay("show", targets::show);
 }
 
@@ -127,5 +152,6 @@ proptest! {
         targets::check(&bytes);
         targets::execute(&bytes);
         targets::show(&bytes);
+        targets::light(&bytes);
     }
 }

@@ -11,32 +11,37 @@ use assay_verifier::settlement::{keys, payment::Settlement};
 use assay_verifier::wire::Bytes;
 use common::*;
 
-/// A chain with all golden requests reserved.
 fn ready() -> Chain {
+    ready_for("sumcheck")
+}
+
+/// A chain with all golden requests of an engine reserved; those of the other have the same ids.
+fn ready_for(engine: &str) -> Chain {
     let mut chain = Chain::of(&RawGenesis { srs: vec![golden::srs().to_string()], ..genesis() });
     chain.good(NODE, register());
     chain.good(PAYER, deposit(10_000));
     for (engine, _) in golden::ENGINES {
         chain.good(PUBLISHER, golden::publish(engine));
     }
-    chain.good(PAYER, reserve(golden::authorisation("sumcheck", 0)));
-    chain.good(PAYER, reserve(golden::authorisation("sumcheck", 1)));
-    chain.good(PAYER, reserve(golden::authorisation("sumcheck", 2)));
+    let count = golden::ENGINES.into_iter().find_map(|(name, count)| (name == engine).then_some(count)).unwrap();
+    for number in 0..count {
+        chain.good(PAYER, reserve(golden::authorisation(engine, number)));
+    }
     chain
 }
 
-fn forged() -> Settle {
-    let mut file = golden::proof("sumcheck", 0);
+fn forged(engine: &str) -> Settle {
+    let mut file = golden::proof(engine, 0);
     let last = file.len() - 9;
     file[last] ^= 1;
-    Settle { evidence: Evidence::Proof(Bytes(file)), ..golden::leaf("sumcheck", 0) }
+    Settle { evidence: Evidence::Proof(Bytes(file)), ..golden::leaf(engine, 0) }
 }
 
 #[test]
 fn a_proposal_with_a_forged_proof_is_refused_by_everybody() {
     let chain = ready();
     let good = chain.tx(PAYER, Payload::Transfer(Transfer { to: key(NODE), amount: 1 }));
-    let bad = chain.tx(NODE, Payload::Settle(Box::new(forged())));
+    let bad = chain.tx(NODE, Payload::Settle(Box::new(forged("sumcheck"))));
     let proposal = [good.clone(), bad.clone()];
     for _ in 0..2 {
         let verdict = chain.app.process(&proposal, chain.next()).unwrap();
@@ -63,7 +68,7 @@ fn proofs_are_judged_by_the_pool_before_their_block() {
     assert_eq!((checked.rejection, checked.tasks.len()), (None, 1));
     let task = checked.tasks.into_iter().next().unwrap();
     assert_eq!(reader.verdicts().known(&task), None);
-    pool.submit(task.clone()).unwrap();
+    pool.submit(vec![task.clone()]).unwrap();
     // Dropping the pool waits until what it was given is judged.
     drop(pool);
     assert!(reader.verdicts().known(&task).unwrap().is_ok());
@@ -78,25 +83,30 @@ fn a_full_pool_says_so() {
     let reader = chain.app.reader();
     // Without threads the one place is taken for good.
     let pool = Pool::new(0, 1, reader.verdicts(), reader.store()).unwrap();
-    let task = || Task::new(golden::key("sumcheck").digest(), b"not a proof");
-    assert_eq!([pool.submit(task()), pool.submit(task())], [Ok(()), Err(Full)]);
+    let proofs = || vec![Task::new(golden::key("sumcheck").digest(), b"not a proof")];
+    assert_eq!([pool.submit(proofs()), pool.submit(proofs()), pool.submit(Vec::new())], [Ok(()), Err(Full), Ok(())]);
 }
 
+/// Proofs of a batch are verified together where the engine can do that, and refused one by one.
 #[test]
 fn a_batch_of_proofs_settles_what_holds() {
-    let mut chain = ready();
-    let leaves = vec![golden::leaf("sumcheck", 1), forged(), golden::leaf("sumcheck", 2)];
-    let batch = Payload::SettleBatch(SettleBatch { leaves });
-    let transaction = chain.tx(NODE, batch);
-    assert_eq!(chain.app.process(std::slice::from_ref(&transaction), chain.next()).unwrap(), Ok(()));
-    let result = chain.block(&[transaction]).remove(0);
-    let codes: Vec<bool> = result.data.as_chunks::<4>().0.iter().map(|code| *code == [0; 4]).collect();
-    assert_eq!((result.rejection, codes), (None, vec![true, false, true]));
-    for (number, settled) in [(0, false), (1, true), (2, true)] {
-        let request = golden::receipt("sumcheck", number).receipt.request;
-        assert_eq!(chain.read::<Settlement>(&keys::settlement(request)).is_some(), settled);
+    for (engine, count) in golden::ENGINES {
+        let mut chain = ready_for(engine);
+        let mut leaves = vec![forged(engine)];
+        leaves.extend((1..count).map(|number| golden::leaf(engine, number)));
+        let transaction = chain.tx(NODE, Payload::SettleBatch(SettleBatch { leaves }));
+        assert_eq!(chain.app.process(std::slice::from_ref(&transaction), chain.next()).unwrap(), Ok(()));
+        let result = chain.block(&[transaction]).remove(0);
+        let codes: Vec<u32> = result.data.as_chunks::<4>().0.iter().map(|code| u32::from_le_bytes(*code)).collect();
+        assert_eq!((result.rejection, &codes[1..]), (None, &vec![0; codes.len() - 1][..]));
+        let refused = Rejection::of_code(codes[0]);
+        assert!(matches!(refused, Some(Rejection::ProofRefused | Rejection::ProofMalformed)), "{refused:?}");
+        for number in 0..count {
+            let request = golden::receipt(engine, number).receipt.request;
+            assert_eq!(chain.read::<Settlement>(&keys::settlement(request)).is_some(), number != 0);
+        }
+        chain.good(NODE, golden::settle(engine, 0));
     }
-    chain.good(NODE, golden::settle("sumcheck", 0));
 }
 
 #[test]
@@ -107,7 +117,7 @@ fn verdicts_depend_on_nothing_that_is_cached() -> Result<(), StoreError> {
     let tasks: Vec<Task> = (0..3).map(|number| Task::new(key, &golden::proof("sumcheck", number))).collect();
     // A cache of one entry, of many, and many threads.
     let (small, large) = (Verdicts::new(1, 1), Verdicts::new(100, 10));
-    large.judge_all(&state, &[tasks.clone(), tasks.clone()].concat(), 3)?;
+    large.judge_all(&state, &[tasks.clone(), tasks.clone()], 3)?;
     for task in tasks.iter().chain(&tasks) {
         let known = large.known(task).unwrap();
         assert_eq!((small.judge(&state, task)?, known.is_ok()), (known, true));

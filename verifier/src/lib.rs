@@ -31,4 +31,4 @@ pub mod transcript;
 mod verify;
 pub mod wire;
 
-pub use verify::{VerifyError, verify};
+pub use verify::{VerifyError, verify, verify_all};

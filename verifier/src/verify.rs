@@ -1,8 +1,10 @@
-//! The one entry of verification: a proof is checked by the engine of the key.
+//! The one entry of verification: a proof, or many, are checked by the engine of the key.
+use alloc::vec::Vec;
+
 use thiserror::Error;
 
 use crate::key::CheckedKey;
-use crate::statement::{Argument, Proof};
+use crate::statement::{Argument, Proof, Statement};
 use crate::{halo2, sumcheck};
 
 /// Why a proof is refused.
@@ -36,5 +38,27 @@ pub fn verify(key: &CheckedKey, proof: &Proof) -> Result<(), VerifyError> {
             Ok(halo2::verify_statement(key, &proof.statement, argument)?)
         }
         _ => Err(VerifyError::Engine),
+    }
+}
+
+/// Verdicts on many proofs: of each what [`verify`] says of it. Where an engine can verify proofs together, that takes less time.
+pub fn verify_all(proofs: &[(&CheckedKey, &Proof)]) -> Vec<Result<(), VerifyError>> {
+    let together: Vec<_> = proofs.iter().filter_map(|(key, proof)| of_halo2(key, proof)).collect();
+    let mut verdicts = halo2::verify_all(&together).into_iter();
+    let verdict = |(key, proof): &(&CheckedKey, &Proof)| match of_halo2(key, proof).and_then(|_| verdicts.next()) {
+        Some(verdict) => Ok(verdict?),
+        None => verify(key, proof),
+    };
+    proofs.iter().map(verdict).collect()
+}
+
+/// What is verified of a proof of the engine `halo2`.
+fn of_halo2<'a>(
+    key: &'a CheckedKey,
+    proof: &'a Proof,
+) -> Option<(&'a halo2::key::CheckedKey, &'a Statement, &'a halo2::Argument)> {
+    match (key, &proof.argument) {
+        (CheckedKey::Halo2(key), Argument::Halo2(argument)) => Some((key, &proof.statement, argument)),
+        _ => None,
     }
 }

@@ -1,5 +1,6 @@
 //! What is answered to each request.
-use std::sync::{Mutex, MutexGuard};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use assay_verifier::settlement::parameters::Parameters;
 use tendermint_proto::v0_38::abci::request::Value as Asked;
@@ -8,14 +9,17 @@ use tendermint_proto::v0_38::abci::response_apply_snapshot_chunk::Result as Chun
 use tendermint_proto::v0_38::abci::response_offer_snapshot::Result as OfferResult;
 use tendermint_proto::v0_38::abci::response_process_proposal::ProposalStatus;
 use tendermint_proto::v0_38::abci::response_verify_vote_extension::VerifyStatus;
-use tendermint_proto::v0_38::abci::{self, Request, Response};
+use tendermint_proto::v0_38::abci::{self, CheckTxType, Request, Response};
 use tendermint_proto::v0_38::crypto::{ProofOp, ProofOps};
 use thiserror::Error;
 
 use super::block::{block_time, gas, result};
+use super::recheck::LeftOut;
 use super::snapshots::Snapshots;
-use crate::app::{App, AppError, Misuse, Proof, Query, QueryError, Reader};
+use crate::app::{App, AppError, Misuse, Proof, Query, QueryError, Reader, Unfit};
 use crate::genesis::{Genesis, RawGenesis};
+use crate::metrics::{Metrics, timed};
+use crate::rejection::Rejection;
 use crate::tx::BlockTime;
 use crate::verdicts::Pool;
 
@@ -48,17 +52,26 @@ pub struct Answers {
     pool: Pool,
     genesis: Genesis,
     snapshots: Option<Snapshots>,
+    left_out: LeftOut,
+    metrics: Arc<Metrics>,
 }
 
 impl Answers {
     /// Answers for an application. Proofs that are admitted are judged by the pool, before their block.
     pub fn new(app: App, pool: Pool, genesis: Genesis) -> Self {
-        Self { reader: app.reader().clone(), app: Mutex::new(app), pool, genesis, snapshots: None }
+        let (left_out, metrics) = (LeftOut::new(), Arc::new(Metrics::default()));
+        metrics.height.store(app.last().height, Ordering::Relaxed);
+        Self { reader: app.reader().clone(), app: Mutex::new(app), pool, genesis, snapshots: None, left_out, metrics }
     }
 
     /// With snapshots for nodes that join late.
     pub fn with_snapshots(self, snapshots: Snapshots) -> Self {
         Self { snapshots: Some(snapshots), ..self }
+    }
+
+    /// What is measured.
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
     }
 
     /// Answers a request.
@@ -84,7 +97,10 @@ impl Answers {
             Asked::Info(_) => Said::Info(self.info()?),
             Asked::InitChain(asked) => Said::InitChain(self.init_chain(&asked)?),
             Asked::Query(asked) => Said::Query(self.query(asked)?),
-            Asked::CheckTx(asked) => Said::CheckTx(self.check(&asked.tx)?),
+            Asked::CheckTx(asked) => Said::CheckTx(match asked.r#type() {
+                CheckTxType::New => self.check(&asked.tx)?,
+                CheckTxType::Recheck => self.recheck(&asked.tx)?,
+            }),
             Asked::PrepareProposal(asked) => Said::PrepareProposal(self.prepare(asked)?),
             Asked::ProcessProposal(asked) => Said::ProcessProposal(self.process(asked)?),
             Asked::FinalizeBlock(asked) => Said::FinalizeBlock(self.finalize(asked)?),
@@ -186,26 +202,28 @@ impl Answers {
     }
 
     fn check(&self, transaction: &[u8]) -> Result<abci::ResponseCheckTx, Refusal> {
-        let checked = self.reader.check(transaction).map_err(AppError::from)?;
-        for task in checked.tasks {
-            // Where the pool is full, whoever judges the block judges the proof.
-            let _ = self.pool.submit(task);
+        let Metrics { checks, check_duration, pool_full, .. } = &*self.metrics;
+        let checked = timed(check_duration, || self.reader.check(transaction)).map_err(AppError::from)?;
+        checks.count(checked.rejection.is_none());
+        // Where the pool is full, whoever judges the block judges the proofs.
+        if self.pool.submit(checked.tasks).is_err() {
+            pool_full.add(1);
         }
-        let mut answer = abci::ResponseCheckTx { gas_wanted: gas(checked.work), ..Default::default() };
-        if let Some(rejection) = checked.rejection {
-            answer.code = rejection.code();
-            answer.log = rejection.text().into();
-            answer.info = rejection.name().into();
-            answer.codespace = rejection.codespace().into();
-        }
-        Ok(answer)
+        Ok(checked_answer(checked.rejection, checked.work))
+    }
+
+    fn recheck(&self, transaction: &[u8]) -> Result<abci::ResponseCheckTx, Refusal> {
+        let rejection = self.left_out.recheck(&self.reader, transaction).map_err(AppError::from)?;
+        self.metrics.rechecks.count(rejection.is_none());
+        Ok(checked_answer(rejection, 0))
     }
 
     fn prepare(&self, asked: abci::RequestPrepareProposal) -> Result<abci::ResponsePrepareProposal, Refusal> {
         let block = block(asked.height, asked.time)?;
         let waiting: Vec<Vec<u8>> = asked.txs.into_iter().map(Into::into).collect();
         let bytes_max = u64::try_from(asked.max_tx_bytes).unwrap_or(0);
-        let chosen = self.app()?.prepare(&waiting, bytes_max, block)?;
+        let app = self.app()?;
+        let chosen = timed(&self.metrics.prepare_duration, || app.prepare(&waiting, bytes_max, block))?;
         Ok(abci::ResponsePrepareProposal { txs: chosen.into_iter().map(Into::into).collect() })
     }
 
@@ -214,19 +232,35 @@ impl Answers {
         let transactions: Vec<Vec<u8>> = asked.txs.into_iter().map(Into::into).collect();
         let status = match block_time(asked.height, asked.time) {
             None => ProposalStatus::Reject,
-            Some(block) => match self.app()?.process(&transactions, block) {
+            Some(block) => match self.judge(&transactions, block)? {
                 Ok(Ok(())) => ProposalStatus::Accept,
                 Ok(Err(_)) | Err(AppError::Misuse(Misuse::Height { .. } | Misuse::Time)) => ProposalStatus::Reject,
                 Err(error) => return Err(error.into()),
             },
         };
+        self.metrics.proposals.count(status == ProposalStatus::Accept);
         Ok(abci::ResponseProcessProposal { status: status.into() })
+    }
+
+    fn judge(
+        &self,
+        transactions: &[Vec<u8>],
+        block: BlockTime,
+    ) -> Result<Result<Result<(), Unfit>, AppError>, Refusal> {
+        let app = self.app()?;
+        Ok(timed(&self.metrics.process_duration, || app.process(transactions, block)))
     }
 
     fn finalize(&self, asked: abci::RequestFinalizeBlock) -> Result<abci::ResponseFinalizeBlock, Refusal> {
         let block = block(asked.height, asked.time)?;
         let transactions: Vec<Vec<u8>> = asked.txs.into_iter().map(Into::into).collect();
-        let finalized = self.app()?.finalize(&transactions, block)?;
+        let Metrics { finalize_duration, transactions: outcomes, work, .. } = &*self.metrics;
+        let mut app = self.app()?;
+        let finalized = timed(finalize_duration, || app.finalize(&transactions, block))?;
+        for result in &finalized.results {
+            outcomes.count(result.rejection.is_none());
+            work.add(result.work);
+        }
         Ok(abci::ResponseFinalizeBlock {
             tx_results: finalized.results.into_iter().map(result).collect(),
             app_hash: finalized.committed.app_hash.to_vec().into(),
@@ -236,7 +270,8 @@ impl Answers {
 
     fn commit(&self) -> Result<abci::ResponseCommit, Refusal> {
         let mut app = self.app()?;
-        let height = app.commit()?.height;
+        let height = timed(&self.metrics.commit_duration, || app.commit())?.height;
+        self.metrics.height.store(height, Ordering::Relaxed);
         if let Some(snapshots) = self.snapshots.as_ref().filter(|snapshots| snapshots.due(height)) {
             // While the application is held, the committed state is that of this height.
             snapshots.make(self.reader.store().snapshot().map_err(AppError::from)?);
@@ -261,6 +296,17 @@ impl Answers {
             }
         }
     }
+}
+
+fn checked_answer(rejection: Option<Rejection>, work: u64) -> abci::ResponseCheckTx {
+    let mut answer = abci::ResponseCheckTx { gas_wanted: gas(work), ..Default::default() };
+    if let Some(rejection) = rejection {
+        answer.code = rejection.code();
+        answer.log = rejection.text().into();
+        answer.info = rejection.name().into();
+        answer.codespace = rejection.codespace().into();
+    }
+    answer
 }
 
 fn block(height: i64, time: Option<tendermint_proto::google::protobuf::Timestamp>) -> Result<BlockTime, Refusal> {

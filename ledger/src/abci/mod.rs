@@ -5,10 +5,12 @@
 mod answer;
 pub(crate) mod block;
 mod frame;
+mod recheck;
 mod server;
 mod snapshots;
 
 pub use answer::{APP_VERSION, Answers, QUERY_PATH, TRIAL_PATH};
 pub use frame::{FRAME_LEN_MAX, Frame, FrameError};
+pub use recheck::BLOCKS_MAX;
 pub use server::{Address, AddressError, Listener, ServeError, serve};
 pub use snapshots::{SNAPSHOT_FORMAT, Snapshots};

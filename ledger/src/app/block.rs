@@ -72,8 +72,8 @@ impl Decoded {
     }
 }
 
-/// Proofs of a block that are to be judged: those of transactions within the budget, so that nobody is made to do more work.
-pub(super) fn tasks(state: &Snapshot, rules: &Parameters, block: &[Decoded]) -> Result<Vec<Task>, StoreError> {
+/// Proofs of a block that are to be judged, by transaction: those within the budget, so that nobody is made to do more work.
+pub(super) fn tasks(state: &Snapshot, rules: &Parameters, block: &[Decoded]) -> Result<Vec<Vec<Task>>, StoreError> {
     let (mut work, mut tasks) = (0u64, Vec::new());
     for decoded in block {
         let Ok(transaction) = &decoded.transaction else { continue };
@@ -81,7 +81,7 @@ pub(super) fn tasks(state: &Snapshot, rules: &Parameters, block: &[Decoded]) -> 
         if work > rules.limits.block_work_max {
             break;
         }
-        tasks.extend(transaction.body.payload.kind().tasks());
+        tasks.push(transaction.body.payload.kind().tasks());
     }
     Ok(tasks)
 }

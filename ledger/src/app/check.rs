@@ -1,9 +1,14 @@
 //! CheckTx: whether a transaction may wait for a block. Cheap whatever it is; a proof is not verified here, but left to a pool.
+use assay_verifier::settlement::keys;
+use assay_verifier::settlement::payment::Account;
+use assay_verifier::signature::PublicKey;
+use assay_verifier::wire;
+
 use super::Reader;
 use super::block::Decoded;
 use crate::money::account;
 use crate::rejection::{Fault, Rejection};
-use crate::state::{Overlay, StoreError};
+use crate::state::{Overlay, StoreError, read};
 use crate::tx::Transaction;
 use crate::verdicts::Task;
 
@@ -36,6 +41,18 @@ impl Reader {
             Ok(tasks) => Ok(Checked { rejection: None, work, tasks }),
             Err(fault) => Ok(Checked { rejection: Some(fault.rejection()?), work, tasks: Vec::new() }),
         }
+    }
+
+    /// Of a transaction that was admitted before: its signer and nonce, or that the nonce was used meanwhile. Nothing else is checked again.
+    ///
+    /// # Errors
+    /// The state could not be read.
+    pub fn still_waits(&self, transaction: &[u8]) -> Result<Result<(PublicKey, u64), Rejection>, StoreError> {
+        let Ok(Transaction { body, .. }) = wire::decode(transaction) else { return Ok(Err(Rejection::Malformed)) };
+        let state = self.store.snapshot()?;
+        let signer: Option<Account> = read(&state, &keys::account(body.signer))?;
+        let used = body.nonce < signer.unwrap_or_default().nonce;
+        Ok(if used { Err(Rejection::NonceUsed) } else { Ok((body.signer, body.nonce)) })
     }
 
     fn admit(&self, state: &Overlay<'_>, transaction: &Transaction, work: u64) -> Result<Vec<Task>, Fault> {

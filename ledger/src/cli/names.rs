@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use assay_verifier::receipt::{Backend, ModelId};
+use assay_verifier::settlement::node::Platform;
 use assay_verifier::signature::PublicKey;
 use clap::Args;
 
@@ -41,6 +42,21 @@ pub fn backend(text: &str) -> Result<Backend, String> {
 /// The name of a backend.
 pub fn backend_name(backend: Backend) -> &'static str {
     BACKENDS.iter().find(|(_, named)| *named == backend).map_or("", |(name, _)| name)
+}
+
+/// Reads a platform of enclaves, by the name that it has in a genesis.
+pub fn platform(text: &str) -> Result<Platform, String> {
+    let name = serde_json::Value::String(text.into());
+    serde_json::from_value(name).map_err(|_| "a platform of enclaves, as a genesis names it".into())
+}
+
+/// A register of a measurement.
+#[derive(Clone)]
+pub struct Register(pub Vec<u8>);
+
+/// Reads a register.
+pub fn register(text: &str) -> Result<Register, String> {
+    hex::decode(text).map(Register).map_err(|_| "a register is hexadecimal digits, two for each byte".into())
 }
 
 /// Reads a model's version: its id, or what the id is made of.

@@ -13,7 +13,7 @@ use tendermint_proto::v0_38::abci::ExecTxResult;
 use tendermint_proto::v0_38::types as proto;
 
 use crate::proven::LightBytes;
-use crate::state::StoreError;
+use crate::state::{StoreError, begin};
 use crate::tx::TxHash;
 
 /// Blocks by height.
@@ -111,7 +111,7 @@ impl Blocks {
     /// The database's.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let database = Database::create(path)?;
-        let transaction = database.begin_write()?;
+        let transaction = begin(&database)?;
         transaction.open_table(BLOCKS)?;
         transaction.open_table(PLACES)?;
         transaction.commit()?;
@@ -153,7 +153,7 @@ impl Blocks {
     /// It does not follow, or the database's.
     pub fn append(&self, block: &Block) -> Result<(), StoreError> {
         let height = block.height();
-        let transaction = self.database.begin_write()?;
+        let transaction = begin(&self.database)?;
         {
             let mut blocks = transaction.open_table(BLOCKS)?;
             let mut places = transaction.open_table(PLACES)?;

@@ -39,8 +39,8 @@ use shared::{Shared, locked};
 use ticker::Ticker;
 use waiting::Waiting;
 
-/// Proofs that wait to be judged before their block.
-const WAITING_PROOFS: usize = 1 << 10;
+/// Transactions whose proofs wait to be judged before their block.
+const WAITING_TRANSACTIONS: usize = 1 << 10;
 
 /// Where a chain is, and who validates it.
 pub struct Settings {
@@ -98,7 +98,7 @@ impl Embedded {
         let blocks = Arc::new(Blocks::open(&blocks)?);
         let app = App::open(genesis, &options)?;
         let reader = app.reader().clone();
-        let pool = Pool::new(options.threads, WAITING_PROOFS, reader.verdicts(), reader.store())?;
+        let pool = Pool::new(options.threads, WAITING_TRANSACTIONS, reader.verdicts(), reader.store())?;
         let chain = Mutex::new(Chain::open(app, Arc::clone(&blocks), seal)?);
         let (waiting, made, failed) = (Mutex::default(), Condvar::new(), AtomicBool::new(false));
         let root = Root::Validators(root);
@@ -131,10 +131,8 @@ impl Embedded {
         if let Some(rejection) = checked.rejection {
             return Err(SubmitError::Refused(rejection));
         }
-        for task in checked.tasks {
-            // Where the pool is full, whoever makes the block judges the proof.
-            let _ = shared.pool.submit(task);
-        }
+        // Where the pool is full, whoever makes the block judges the proofs.
+        let _ = shared.pool.submit(checked.tasks);
         if locked(&shared.waiting).push(id, transaction) { Ok(id) } else { Err(SubmitError::Full) }
     }
 

@@ -21,6 +21,7 @@ pub use archive::{Archive, Receiving};
 pub use registry::{end, read_at, supersede};
 pub use restore::Restored;
 pub use snapshot::{CHUNK_BYTES, Manifest, SnapshotError};
+pub(crate) use store::begin;
 pub use store::{Committed, Record, Snapshot, Staged, Store};
 
 /// The state could not be read or written. The node stops: going on would let it disagree with the others.

@@ -47,6 +47,13 @@ pub struct Store {
     pruning_depth: u64,
 }
 
+/// A write after which the database opens at once, whatever stops its process: by default all of it would be read to mend it.
+pub fn begin(database: &Database) -> Result<WriteTransaction, StoreError> {
+    let mut transaction = database.begin_write()?;
+    transaction.set_quick_repair(true);
+    Ok(transaction)
+}
+
 /// A key and its value.
 pub type Record = (Vec<u8>, Vec<u8>);
 
@@ -66,7 +73,7 @@ impl Store {
     /// The database's.
     pub fn open(path: &Path, pruning_depth: u64) -> Result<Self, StoreError> {
         let database = Database::builder().set_cache_size(CACHE_BYTES).create(path)?;
-        let transaction = database.begin_write()?;
+        let transaction = begin(&database)?;
         for table in ALL {
             transaction.open_table(table)?;
         }
@@ -111,7 +118,7 @@ impl Store {
 
     /// A transaction in which nothing is there yet.
     pub(super) fn begin_anew(&self) -> Result<WriteTransaction, StoreError> {
-        let transaction = self.database.begin_write()?;
+        let transaction = begin(&self.database)?;
         for table in ALL {
             transaction.delete_table(table)?;
             transaction.open_table(table)?;
@@ -125,7 +132,7 @@ impl Store {
     /// The database's. The node must stop.
     pub fn commit(&self, staged: Staged) -> Result<Committed, StoreError> {
         let height = staged.committed.height;
-        let transaction = self.database.begin_write()?;
+        let transaction = begin(&self.database)?;
         tables::write_values(&transaction, height, &staged.writes)?;
         tables::write_tree(&transaction, &staged.tree)?;
         tables::prune(&transaction, height.saturating_sub(self.pruning_depth))?;

@@ -2,9 +2,9 @@
 //! by a pool when a transaction is admitted, by whoever judges a block for what is still missing.
 //!
 //! The cache only saves time. Nothing that is decided depends on what is in it.
-mod bounded;
 mod pool;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use assay_verifier::circuit::Limits;
@@ -13,13 +13,13 @@ use assay_verifier::key::{CheckedKey, Key};
 use assay_verifier::receipt::proof_digest;
 use assay_verifier::settlement::keys;
 use assay_verifier::statement::Proof;
-use assay_verifier::wire;
+use assay_verifier::{verify_all, wire};
 
 pub use pool::{Full, Pool};
 
+use crate::bounded::Bounded;
 use crate::rejection::{Fault, Rejection};
 use crate::state::{State, StoreError};
-use bounded::Bounded;
 
 /// A proof that is to be judged under a key of the registry.
 #[derive(Clone, Debug)]
@@ -89,22 +89,33 @@ impl Verdicts {
             // Not kept: the key may be published later.
             Err(fault) => return fault.rejection().map(Err),
         };
-        let verdict = verify(&key, &task.file);
+        let verdict = verify(&key, &[task]).pop().unwrap_or(Err(Rejection::ProofRefused));
         locked(&self.verdicts).insert(task.id(), verdict.clone());
         Ok(verdict)
     }
 
-    /// Judges what is not judged yet on so many threads, this one included.
+    /// Judges proofs of some transactions that are not judged yet, on so many threads, this one included. Those of one transaction are verified
+    /// together: one that does not hold makes the others of its transaction slower, and nobody else's.
     ///
     /// # Errors
     /// The state could not be read.
-    pub fn judge_all(&self, state: &(dyn State + Sync), tasks: &[Task], threads: usize) -> Result<(), StoreError> {
-        let mut missing: Vec<&Task> = tasks.iter().filter(|task| self.known(task).is_none()).collect();
+    pub fn judge_all(
+        &self,
+        state: &(dyn State + Sync),
+        transactions: &[Vec<Task>],
+        threads: usize,
+    ) -> Result<(), StoreError> {
+        let tasks = transactions.iter().enumerate().flat_map(|(at, tasks)| tasks.iter().map(move |task| (at, task)));
+        let mut seen = BTreeSet::new();
+        let mut first = |task: &Task| self.known(task).is_none() && seen.insert(task.id());
+        let mut missing: Vec<(usize, &Task)> = tasks.filter(|(_, task)| first(task)).collect();
         // Proofs under one key go to one thread first, so that the key is checked once.
-        missing.sort_by_key(|task| task.id());
-        missing.dedup_by_key(|task| task.id());
+        missing.sort_by_key(|(at, task)| (task.key, *at));
         let share = missing.len().div_ceil(threads.max(1)).max(1);
-        let judge = |tasks: &[&Task]| tasks.iter().try_for_each(|task| self.judge(state, task).map(|_| ()));
+        let judge = |tasks: &[(usize, &Task)]| {
+            let mut together = tasks.chunk_by(|(at, task), (next_at, next)| (at, task.key) == (next_at, next.key));
+            together.try_for_each(|tasks| self.judge_together(state, tasks))
+        };
         std::thread::scope(|scope| {
             let mut shares = missing.chunks(share);
             let own = shares.next().unwrap_or_default();
@@ -116,6 +127,21 @@ impl Verdicts {
             }
             outcome
         })
+    }
+
+    /// Judges proofs under one key.
+    fn judge_together(&self, state: &dyn State, tasks: &[(usize, &Task)]) -> Result<(), StoreError> {
+        let Some((_, first)) = tasks.first() else { return Ok(()) };
+        let key = match self.key(state, first.key) {
+            Ok(key) => key,
+            // Whoever needs a verdict is told why there is none.
+            Err(fault) => return fault.rejection().map(|_| ()),
+        };
+        let tasks: Vec<&Task> = tasks.iter().map(|(_, task)| *task).collect();
+        let judged = verify(&key, &tasks);
+        let mut verdicts = locked(&self.verdicts);
+        judged.into_iter().zip(tasks).for_each(|(verdict, task)| verdicts.insert(task.id(), verdict));
+        Ok(())
     }
 
     fn key(&self, state: &dyn State, digest: KeyDigest) -> Result<Arc<CheckedKey>, Fault> {
@@ -143,17 +169,25 @@ pub fn check_key(file: &[u8]) -> Result<CheckedKey, Rejection> {
     CheckedKey::new(&key, &Limits::default()).map_err(|_| Rejection::KeyRefused)
 }
 
-fn verify(key: &CheckedKey, file: &[u8]) -> Verdict {
-    let proof: Proof = wire::decode(file).map_err(|_| Rejection::ProofMalformed)?;
-    if proof.statement.key != key.digest() {
-        return Err(Rejection::ProofKey);
-    }
-    assay_verifier::verify(key, &proof).map_err(|_| Rejection::ProofRefused)?;
-    Ok(Shown {
-        inputs: proof.statement.inputs.digest(),
-        outputs: proof.statement.outputs_digest(),
-        context: proof.statement.context.as_slice().try_into().ok().map(Digest32),
-    })
+/// Verifies proofs under a key.
+fn verify(key: &CheckedKey, tasks: &[&Task]) -> Vec<Verdict> {
+    let read = |task: &&Task| {
+        let proof: Proof = wire::decode(&task.file).map_err(|_| Rejection::ProofMalformed)?;
+        if proof.statement.key == key.digest() { Ok(proof) } else { Err(Rejection::ProofKey) }
+    };
+    let proofs: Vec<Result<Proof, Rejection>> = tasks.iter().map(read).collect();
+    let readable: Vec<_> = proofs.iter().flatten().map(|proof| (key, proof)).collect();
+    let mut verified = verify_all(&readable).into_iter();
+    let verdict = |proof: &Result<Proof, Rejection>| {
+        let Proof { statement, .. } = proof.as_ref().map_err(|reason| *reason)?;
+        verified.next().ok_or(Rejection::ProofRefused)?.map_err(|_| Rejection::ProofRefused)?;
+        Ok(Shown {
+            inputs: statement.inputs.digest(),
+            outputs: statement.outputs_digest(),
+            context: statement.context.as_slice().try_into().ok().map(Digest32),
+        })
+    };
+    proofs.iter().map(verdict).collect()
 }
 
 /// Nothing that is behind these locks is ever half changed.

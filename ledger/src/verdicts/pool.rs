@@ -1,4 +1,5 @@
-//! A bounded pool of plain threads that judge proofs of transactions as they are admitted, so that verdicts are there when their block is.
+//! A bounded pool of plain threads that judge proofs of transactions as they are admitted, so that verdicts are there when their block is. The
+//! proofs of a transaction are judged together.
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -8,21 +9,22 @@ use thiserror::Error;
 use super::{Task, Verdicts, locked};
 use crate::state::Store;
 
-/// The pool has as many proofs waiting as it takes. Nothing is lost: whoever judges the block will judge the proof.
+/// The pool has as many transactions waiting as it takes. Nothing is lost: whoever judges the block will judge their proofs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("too many proofs are waiting")]
+#[error("the proofs of too many transactions are waiting")]
 pub struct Full;
 
 /// The pool. Dropping it waits until all that it was given is judged.
 pub struct Pool {
-    queue: Option<SyncSender<Task>>,
+    queue: Option<SyncSender<Vec<Task>>>,
     /// The other end of the queue. While the pool holds it, proofs can wait even if there is no thread to take them.
-    _tasks: Arc<Mutex<Receiver<Task>>>,
+    _tasks: Arc<Mutex<Receiver<Vec<Task>>>>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Pool {
-    /// Starts threads that judge for these verdicts, with keys from this store; at most so many proofs wait.
+    /// Starts threads that judge for these verdicts, with keys from this store; proofs of at most so many
+    /// transactions wait.
     ///
     /// # Errors
     /// A thread could not be started.
@@ -38,23 +40,23 @@ impl Pool {
         Ok(Self { queue: Some(queue), _tasks: tasks, threads })
     }
 
-    /// Leaves a proof to the pool.
+    /// Leaves the proofs of a transaction to the pool.
     ///
     /// # Errors
     /// The pool is full.
-    pub fn submit(&self, task: Task) -> Result<(), Full> {
-        let Some(queue) = &self.queue else { return Err(Full) };
-        queue.try_send(task).map_err(|_| Full)
+    pub fn submit(&self, tasks: Vec<Task>) -> Result<(), Full> {
+        let Some(queue) = self.queue.as_ref().filter(|_| !tasks.is_empty()) else { return Ok(()) };
+        queue.try_send(tasks).map_err(|_| Full)
     }
 }
 
-fn work(tasks: &Mutex<Receiver<Task>>, verdicts: &Verdicts, store: &Store) {
+fn work(tasks: &Mutex<Receiver<Vec<Task>>>, verdicts: &Verdicts, store: &Store) {
     loop {
         let next = locked(tasks).recv();
-        let Ok(task) = next else { return };
+        let Ok(transaction) = next else { return };
         // What cannot be read here is read again, and reported, where the block is judged.
         if let Ok(state) = store.snapshot() {
-            let _ = verdicts.judge(&state, &task);
+            let _ = verdicts.judge_all(&state, &[transaction], 1);
         }
     }
 }

@@ -135,7 +135,16 @@ impl Client {
     }
 
     pub async fn check(&mut self, transaction: &[u8]) -> abci::ResponseCheckTx {
-        let asked = abci::RequestCheckTx { tx: transaction.to_vec().into(), ..Default::default() };
+        self.check_as(abci::CheckTxType::New, transaction).await
+    }
+
+    /// What is asked after each block of what waits.
+    pub async fn recheck(&mut self, transaction: &[u8]) -> u32 {
+        self.check_as(abci::CheckTxType::Recheck, transaction).await.code
+    }
+
+    async fn check_as(&mut self, kind: abci::CheckTxType, transaction: &[u8]) -> abci::ResponseCheckTx {
+        let asked = abci::RequestCheckTx { tx: transaction.to_vec().into(), r#type: kind.into() };
         let Said::CheckTx(answer) = self.ask(Asked::CheckTx(asked)).await else { panic!("check") };
         answer
     }

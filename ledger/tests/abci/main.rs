@@ -6,3 +6,4 @@ mod conversations;
 mod faults;
 mod sequences;
 mod snapshots;
+mod waiting;

@@ -3,10 +3,14 @@ use std::process::Command;
 
 use assay_ledger::comet::CometGenesis;
 use assay_verifier::settlement::light::Root;
+use assay_verifier::settlement::payment::Authorisation;
+use assay_verifier::wire;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::common::{NODE, PAYER, STRANGER, SUPPLY, key, model};
+use crate::common::{
+    GOVERNANCE, NODE, PAYER, PUBLISHER, STRANGER, SUPPLY, authorisation, key, model, publish, receipt, reserve, secret,
+};
 use crate::node::Node;
 
 struct Run {
@@ -17,7 +21,7 @@ struct Run {
 
 fn seeds() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    for who in [PAYER, NODE, STRANGER] {
+    for who in [PAYER, NODE, GOVERNANCE, STRANGER] {
         std::fs::write(folder.path().join(format!("{who}.seed")), hex::encode([who; 32]) + "\n").unwrap();
     }
     folder
@@ -96,6 +100,49 @@ fn nodes_and_reservations() {
     assert_eq!(json(&node, &folder, &format!("query tx {}", reserved["hash"].as_str().unwrap()))["found"], true);
     assert_eq!(json(&node, &folder, "query status")["catching_up"], false);
     assert_eq!(json(&node, &folder, "query parameters")["stake_min"], 1_000);
+}
+
+#[test]
+fn batches_and_measurements() {
+    let (node, folder) = (Node::honest(), seeds());
+    let registration = "tx register-node --backend vanilla --endpoint https://node.example --stake 5000";
+    json(&node, &folder, &format!("{registration} --key 2.seed"));
+    json(&node, &folder, "tx deposit 1000 --key 1.seed");
+    {
+        let mut ledger = node.ledger.lock().unwrap();
+        let publish = ledger.chain.tx(PUBLISHER, publish("model", "1"));
+        ledger.block(vec![publish]);
+        for number in [1, 2] {
+            let deadline_ms = ledger.chain.next().time_ms + 60_000;
+            let reserved = ledger.chain.tx(PAYER, reserve(Authorisation { deadline_ms, ..authorisation(number) }));
+            ledger.block(vec![reserved]);
+        }
+    }
+    for number in [1, 2] {
+        let receipt = wire::encode(&receipt(number).sign(&secret(NODE)));
+        std::fs::write(folder.path().join(format!("{number}.receipt")), receipt).unwrap();
+    }
+    let settled = json(&node, &folder, "tx settle-batch 1.receipt 2.receipt --key 2.seed");
+    assert_eq!((&settled["code"], settled["requests"].as_array().unwrap().len()), (&0.into(), 2));
+    for request in settled["requests"].as_array().unwrap() {
+        let found = json(&node, &folder, &format!("query settlement {}", request.as_str().unwrap()));
+        assert_eq!(found["found"], true);
+    }
+    let missing = run(&node, &folder, "tx settle-batch 1.receipt:1.proof --key 2.seed");
+    assert!(!missing.fine && missing.stderr.contains("1.proof"), "{}", missing.stderr);
+
+    let approve =
+        format!("tx approve-measurement --platform Tdx --register {} --software one --key 4.seed", "ab".repeat(48));
+    let approved = json(&node, &folder, &approve);
+    let again = run(&node, &folder, &approve);
+    assert!(!again.fine && again.stderr.contains("code 31"), "{}", again.stderr);
+    let measurement = approved["measurement"].as_str().unwrap();
+    let height = approved["height"].as_u64().unwrap() + 5;
+    let revoked =
+        json(&node, &folder, &format!("tx revoke-measurement {measurement} --from {height} --reason old --key 4.seed"));
+    assert_eq!(revoked["code"], 0);
+    let other = run(&node, &folder, "tx approve-measurement --platform tpm --register 0 --software one --key 4.seed");
+    assert!(!other.fine && other.stderr.contains("--platform"), "{}", other.stderr);
 }
 
 /// Each says what to do next.

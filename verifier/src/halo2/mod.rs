@@ -1,4 +1,5 @@
 //! The engine `halo2`: KZG on BN254, a few kilobytes, zero knowledge.
+mod batch;
 pub mod blinding;
 pub mod config;
 pub mod curve;
@@ -10,4 +11,5 @@ pub mod srs;
 pub mod transcript;
 mod verify;
 
-pub use verify::{Argument, VerifyError, field, instance_columns, prefix, verify, verify_statement};
+pub use batch::verify_all;
+pub use verify::{Argument, VerifyError, field, instance_columns, prefix, verify_statement};

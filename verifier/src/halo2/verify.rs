@@ -2,12 +2,14 @@
 use alloc::vec::Vec;
 use halo2_proofs::halo2curves::group::prime::PrimeCurveAffine;
 use halo2_proofs::plonk::verify_proof;
+use halo2_proofs::poly::VerificationStrategy;
+use halo2_proofs::poly::kzg::commitment::KZGCommitmentScheme;
 use halo2_proofs::poly::kzg::multiopen::VerifierSHPLONK;
 use halo2_proofs::poly::kzg::strategy::SingleStrategy;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::curve::{Fr, G1Affine, Point};
+use super::curve::{Bn256, Fr, G1Affine, Point};
 use super::hiding;
 use super::key::CheckedKey;
 use super::shape::INSTANCE_ROWS;
@@ -93,6 +95,22 @@ pub fn field(value: i64) -> Fr {
 /// # Errors
 /// The first check that fails.
 pub fn verify_statement(key: &CheckedKey, statement: &Statement, argument: &Argument) -> Result<(), VerifyError> {
+    verify_by(key, statement, argument, SingleStrategy::new(key.params()))
+}
+
+/// Verifies what a statement says, but for the openings, with which a strategy does what it does.
+///
+/// # Errors
+/// The first check that fails.
+pub(super) fn verify_by<'a, S>(
+    key: &'a CheckedKey,
+    statement: &Statement,
+    argument: &Argument,
+    strategy: S,
+) -> Result<S::Output, VerifyError>
+where
+    S: VerificationStrategy<'a, KZGCommitmentScheme<Bn256>, VerifierSHPLONK<'a, Bn256>>,
+{
     if statement.key != key.digest() {
         return Err(VerifyError::OtherKey);
     }
@@ -108,7 +126,8 @@ pub fn verify_statement(key: &CheckedKey, statement: &Statement, argument: &Argu
         _ => return Err(VerifyError::Visibility),
     }
     read_ports(key, "output", outputs, &statement.outputs, &mut public)?;
-    verify(key, &commitments, &public, &statement.context, &argument.messages)
+    let stated = Stated { inputs: &commitments, public: &public, context: &statement.context };
+    verify(key, &stated, &argument.messages, strategy)
 }
 
 /// Appends the values of tensors in the nodes' order, all checked.
@@ -136,19 +155,21 @@ fn read_ports(
     Ok(())
 }
 
-/// Verifies that public values in the nodes' order, inputs if public and then outputs, are those of an evaluation.
-///
-/// The caller has checked that there are as many values as the circuit has, and that inputs are in range.
-///
-/// # Errors
-/// The first check that fails.
-pub fn verify(
-    key: &CheckedKey,
-    inputs: &[Point],
-    public: &[i64],
-    context: &[u8],
-    proof: &[u8],
-) -> Result<(), VerifyError> {
+/// What is stated, once it is known that there are as many values as the circuit has and that all are in range.
+struct Stated<'a> {
+    /// Commitments to private inputs.
+    inputs: &'a [Point],
+    /// Public values in the nodes' order: inputs if they are public, then outputs.
+    public: &'a [i64],
+    context: &'a [u8],
+}
+
+/// Verifies that public values are those of an evaluation.
+fn verify<'a, S>(key: &'a CheckedKey, stated: &Stated<'_>, proof: &[u8], strategy: S) -> Result<S::Output, VerifyError>
+where
+    S: VerificationStrategy<'a, KZGCommitmentScheme<Bn256>, VerifierSHPLONK<'a, Bn256>>,
+{
+    let &Stated { inputs, public, context } = stated;
     if inputs.len() != usize::from(key.key().shape.inputs) {
         return Err(VerifyError::Commitment);
     }
@@ -157,11 +178,10 @@ pub fn verify(
     let instance: Vec<Fr> = public.iter().map(|&value| field(value)).collect();
     let columns: Vec<&[Fr]> = instance_columns(&instance);
     let mut transcript = Reader::new(&prefix(key, context, inputs), proof);
-    let params = key.params();
-    verify_proof::<_, VerifierSHPLONK<'_, _>, _, _, SingleStrategy<'_, _>>(
-        params,
+    let opened = verify_proof::<_, VerifierSHPLONK<'_, _>, _, _, S>(
+        key.params(),
         key.vk(),
-        SingleStrategy::new(params),
+        strategy,
         &[&columns],
         &mut transcript,
     )
@@ -180,7 +200,7 @@ pub fn verify(
         }
     }
     match transcript.rest().len() {
-        0 => Ok(()),
+        0 => Ok(opened),
         rest => Err(VerifyError::Trailing(rest)),
     }
 }

@@ -8,18 +8,18 @@ use assay_verifier::key::Key;
 use assay_verifier::receipt::{Backend, ModelId, RequestId, SignedReceipt};
 use assay_verifier::settlement::Height;
 use assay_verifier::settlement::model::{Manifest, Visibility};
-use assay_verifier::settlement::node::Node;
+use assay_verifier::settlement::node::{Measurement, Node, Platform};
 use assay_verifier::settlement::payment::Authorisation;
 use assay_verifier::signature::{Domain, PublicKey};
 use assay_verifier::wire::{self, Bytes};
 use clap::{Args, Subcommand};
 
-use super::super::names;
+use super::super::names::{self, Register};
 use super::super::show::Card;
 use crate::client::Signer;
 use crate::tx::{
-    Deposit, DeprecateModel, DeregisterNode, Evidence, Heartbeat, Payload, PublishModel, Refund, RegisterNode, Reserve,
-    Settle, Transfer, Withdraw,
+    ApproveMeasurement, Deposit, DeprecateModel, DeregisterNode, Evidence, Heartbeat, Payload, PublishModel, Refund,
+    RegisterNode, Reserve, RevokeMeasurement, Settle, SettleBatch, Transfer, Withdraw,
 };
 
 #[derive(Subcommand)]
@@ -57,6 +57,24 @@ pub enum Kind {
     Reserve(Reservation),
     /// Settle a request by its receipt, with its proof if there must be one
     Settle { receipt: PathBuf, proof: Option<PathBuf> },
+    /// Settle requests together: RECEIPT, or RECEIPT:PROOF where there must be a proof, each
+    SettleBatch {
+        #[arg(required = true, value_name = "RECEIPT[:PROOF]")]
+        leaves: Vec<String>,
+    },
+    /// Approve software that enclaves may run; the signer governs
+    ApproveMeasurement(Approval),
+    /// End what was approved; the signer governs
+    RevokeMeasurement {
+        /// What was approved, by its id: 64 hexadecimal digits
+        measurement: Digest32,
+        /// The first height at which it is no longer approved
+        #[arg(long, value_name = "HEIGHT")]
+        from: Height,
+        /// Why, for people
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
     /// Give back what was reserved for a request, after its deadline
     Refund { request: RequestId },
 }
@@ -94,6 +112,22 @@ pub struct Publication {
     /// Publish only this commitment to circuit and weights
     #[arg(long, value_name = "DIGEST")]
     private: Option<Digest32>,
+}
+
+#[derive(Args)]
+pub struct Approval {
+    /// Who measures: Nitro, Tdx, Sgx, Snp or Software
+    #[arg(long, value_parser = names::platform)]
+    platform: Platform,
+    /// A register in hexadecimal digits; as often as the platform has registers, in its order
+    #[arg(long = "register", required = true, value_name = "HEX", value_parser = names::register)]
+    registers: Vec<Register>,
+    /// Name and version of the software, for people
+    #[arg(long)]
+    software: String,
+    /// The first height at which it is no longer approved [default: none]
+    #[arg(long, value_name = "HEIGHT")]
+    expires: Option<Height>,
 }
 
 #[derive(Args)]
@@ -159,17 +193,40 @@ impl Kind {
                 (Payload::Reserve(Reserve { authorisation, signature }), about)
             }
             Self::Settle { receipt, proof } => {
-                let receipt: SignedReceipt = load(receipt)?.0;
-                let evidence = match proof {
-                    Some(proof) => Evidence::Proof(Bytes(read(proof)?)),
-                    None => Evidence::Signature,
+                let settle = settlement(receipt, proof.as_deref())?;
+                let about = Card::new().text("request", settle.receipt.receipt.request);
+                (Payload::Settle(Box::new(settle)), about)
+            }
+            Self::SettleBatch { leaves } => {
+                let leaf = |text: &String| match text.split_once(':') {
+                    Some((receipt, proof)) => settlement(Path::new(receipt), Some(Path::new(proof))),
+                    None => settlement(Path::new(text), None),
                 };
-                let about = Card::new().text("request", receipt.receipt.request);
-                (Payload::Settle(Box::new(Settle { receipt, evidence })), about)
+                let leaves = leaves.iter().map(leaf).collect::<Result<Vec<Settle>>>()?;
+                let requests: Vec<String> =
+                    leaves.iter().map(|leaf| leaf.receipt.receipt.request.to_string()).collect();
+                (Payload::SettleBatch(SettleBatch { leaves }), Card::new().with("requests", requests))
+            }
+            Self::ApproveMeasurement(approval) => {
+                let measurement = approval.measurement();
+                let about = Card::new().text("measurement", hex::encode(measurement.id()));
+                let payload = ApproveMeasurement { measurement, expires: approval.expires };
+                (Payload::ApproveMeasurement(payload), about)
+            }
+            Self::RevokeMeasurement { measurement, from, reason } => {
+                let payload = RevokeMeasurement { measurement: measurement.0, from: *from, reason: reason.clone() };
+                (Payload::RevokeMeasurement(payload), Card::new())
             }
             Self::Refund { request } => (Payload::Refund(Refund { request: *request }), Card::new()),
         };
         Ok(Made { payload, about })
+    }
+}
+
+impl Approval {
+    fn measurement(&self) -> Measurement {
+        let registers = self.registers.iter().map(|register| register.0.clone()).collect();
+        Measurement { platform: self.platform, registers, software: self.software.clone() }
     }
 }
 
@@ -220,6 +277,16 @@ impl Reservation {
             deadline_ms: now_ms.saturating_add(self.within.saturating_mul(1_000)),
         })
     }
+}
+
+/// A receipt with what stands behind it.
+fn settlement(receipt: &Path, proof: Option<&Path>) -> Result<Settle> {
+    let receipt: SignedReceipt = load(receipt)?.0;
+    let evidence = match proof {
+        Some(proof) => Evidence::Proof(Bytes(read(proof)?)),
+        None => Evidence::Signature,
+    };
+    Ok(Settle { receipt, evidence })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {
