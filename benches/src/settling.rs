@@ -16,7 +16,8 @@ use assay_verifier::key::{Engine, Key};
 use assay_verifier::receipt::{Backend, Claim, Grade, ModelId, Proving, Receipt, RequestId};
 use assay_verifier::settlement::model::{self, Manifest};
 use assay_verifier::settlement::node::Node;
-use assay_verifier::settlement::payment::Authorisation;
+use assay_verifier::settlement::payment::{Authorisation, Settlement};
+use assay_verifier::settlement::{self, keys};
 use assay_verifier::signature::{Domain, PublicKey, SigningKey};
 use assay_verifier::statement::{Inputs, Proof};
 use assay_verifier::wire::{self, Bytes};
@@ -30,6 +31,8 @@ const STEP_MS: u64 = 1_000;
 const FEE: u64 = 10_000;
 const PRICE: u64 = 50;
 const DEADLINE_MS: u64 = 80_000_000;
+/// Settlements in a block where their records are written only.
+const FILL_BLOCK: usize = 10_000;
 
 /// Accounts, by the byte that their keys are made of.
 #[derive(Clone, Copy)]
@@ -71,6 +74,7 @@ pub struct Served {
     prover: Prover,
     key: Key,
     inputs: Vec<Vec<i64>>,
+    outputs: Digest32,
 }
 
 impl Served {
@@ -99,7 +103,8 @@ impl Served {
                 (Prover::Halo2(Box::new(prover)), key)
             }
         };
-        Ok(Self { prover, key, inputs })
+        let outputs = prover.prove(&inputs, &[])?.statement.outputs_digest();
+        Ok(Self { prover, key, inputs, outputs })
     }
 
     fn manifest(&self) -> Manifest {
@@ -119,14 +124,13 @@ impl Served {
     /// # Errors
     /// The prover's.
     pub fn settle(&self, number: u64) -> Result<Settle> {
-        let outputs = self.prover.prove(&self.inputs, &[])?.statement.outputs_digest();
         let receipt = Receipt {
             backend: Backend::Zkml,
             claim: Claim::Proven,
             circuit: self.key.circuit().digest(),
             proving: Some(Proving { engine: self.key.engine(), key: self.key.digest(), hiding: false }),
             inputs: Inputs::Public(self.inputs.clone()).digest(),
-            outputs,
+            outputs: self.outputs,
             ..vanilla(self.manifest().id(), number)
         };
         let proof = self.prover.prove(&self.inputs, &receipt.digest().0)?;
@@ -165,61 +169,66 @@ fn vanilla(model: ModelId, number: u64) -> Receipt {
     }
 }
 
+/// What settling leaves of a receipt.
+fn settled(receipt: &Receipt, height: u64) -> Settlement {
+    Settlement {
+        request: receipt.request,
+        receipt: receipt.digest(),
+        backend: receipt.backend,
+        proof: None,
+        model: receipt.model,
+        model_revision: 0,
+        node: receipt.node,
+        node_revision: 0,
+        heartbeat: 1,
+        payer: receipt.payer,
+        payee: receipt.node,
+        price: receipt.price,
+        returned: PRICE,
+        height,
+        time_ms: height * STEP_MS,
+    }
+}
+
+/// A genesis in which everybody has money, and no block is too large or too much work.
+pub fn genesis(served: &Served) -> RawGenesis {
+    let accounts = [Who::Payer, Who::Node, Who::Publisher].map(|who| (who.key(), u64::MAX / 8));
+    let mut genesis = RawGenesis::usual(CHAIN, &accounts);
+    if let Key::Halo2(key) = &served.key {
+        genesis.srs.push(key.srs.digest().to_string());
+    }
+    genesis.heartbeat_window_ms = DEADLINE_MS;
+    genesis.limits.block_work_max = u64::MAX;
+    genesis.limits.block_bytes_max = u64::MAX;
+    genesis.limits.tx_bytes_max = 14 << 20;
+    genesis.limits.batch_leaves_max = 1 << 16;
+    genesis
+}
+
+/// Those who sign transactions, each with its next nonce.
+pub struct People {
+    model: ModelId,
+    circuit: CircuitDigest,
+    deadline_ms: u64,
+    nonces: [u64; 4],
+}
+
 /// A chain in a folder, in this process.
 pub struct Chain {
     /// The state machine.
     pub app: App,
+    /// Who signs.
+    pub people: People,
     genesis: Genesis,
     options: Options,
-    model: ModelId,
-    circuit: CircuitDigest,
-    nonces: [u64; 4],
 }
 
-impl Chain {
-    /// A chain with the model published, a node, and money in escrow.
-    ///
-    /// # Errors
-    /// The database's, or a transaction is refused.
-    pub fn new(folder: &Path, served: &Served, threads: usize) -> Result<Self> {
-        let accounts = [Who::Payer, Who::Node, Who::Publisher].map(|who| (who.key(), u64::MAX / 8));
-        let mut genesis = RawGenesis::usual(CHAIN, &accounts);
-        if let Key::Halo2(key) = &served.key {
-            genesis.srs.push(key.srs.digest().to_string());
-        }
-        genesis.heartbeat_window_ms = DEADLINE_MS;
-        genesis.limits.block_work_max = u64::MAX;
-        genesis.limits.block_bytes_max = u64::MAX;
-        genesis.limits.tx_bytes_max = 14 << 20;
-        genesis.limits.batch_leaves_max = 1 << 16;
-        let options = Options { threads, verdicts_max: 1 << 18, ..Options::usual(&folder.join("state")) };
+impl People {
+    /// People who have signed nothing, on a chain whose time is this now.
+    pub fn new(served: &Served, now_ms: u64) -> Self {
         let manifest = served.manifest();
-        let genesis = genesis.check()?;
-        let app = App::open(&genesis, &options)?;
-        let mut chain = Self { app, genesis, options, model: manifest.id(), circuit: manifest.circuit, nonces: [0; 4] };
-        let backends = vec![Backend::Zkml, Backend::Vanilla];
-        let node = Node { backends, endpoint: "https://node".into(), payee: Who::Node.key(), stake: 1 << 20 };
-        let signature = Who::Publisher.secret().sign(Domain::Model, CHAIN, &manifest);
-        let keys = vec![Bytes(wire::encode(&served.key))];
-        let transactions = [
-            chain.sign(Who::Node, Payload::RegisterNode(RegisterNode { node })),
-            chain.sign(Who::Publisher, Payload::PublishModel(PublishModel { manifest, signature, keys })),
-            chain.sign(Who::Payer, Payload::Deposit(Deposit { amount: 1 << 50 })),
-        ];
-        chain.block(&transactions)?;
-        Ok(chain)
-    }
-
-    /// Closes the database and opens it again; says how long opening took.
-    ///
-    /// # Errors
-    /// The database's.
-    pub fn reopen(self) -> Result<Duration> {
-        let Self { app, genesis, options, .. } = self;
-        drop(app);
-        let start = Instant::now();
-        App::open(&genesis, &options)?;
-        Ok(start.elapsed())
+        let (model, circuit, deadline_ms) = (manifest.id(), manifest.circuit, now_ms + DEADLINE_MS);
+        Self { model, circuit, deadline_ms, nonces: [0; 4] }
     }
 
     fn sign(&mut self, who: Who, payload: Payload) -> Vec<u8> {
@@ -228,6 +237,115 @@ impl Chain {
         *nonce += 1;
         let fee = FEE.max(u64::try_from(wire::bytes(&body).len()).unwrap_or(u64::MAX));
         Body { fee, ..body }.sign(&who.secret()).encode()
+    }
+
+    /// A node, the model with its key, and money in escrow.
+    pub fn opening(&mut self, served: &Served) -> Vec<Vec<u8>> {
+        let manifest = served.manifest();
+        let backends = vec![Backend::Zkml, Backend::Vanilla];
+        let node = Node { backends, endpoint: "https://node".into(), payee: Who::Node.key(), stake: 1 << 20 };
+        let signature = Who::Publisher.secret().sign(Domain::Model, CHAIN, &manifest);
+        let keys = vec![Bytes(wire::encode(&served.key))];
+        vec![
+            self.sign(Who::Node, Payload::RegisterNode(RegisterNode { node })),
+            self.sign(Who::Publisher, Payload::PublishModel(PublishModel { manifest, signature, keys })),
+            self.sign(Who::Payer, Payload::Deposit(Deposit { amount: 1 << 50 })),
+        ]
+    }
+
+    /// Reservations for requests.
+    pub fn reservations(&mut self, numbers: std::ops::Range<u64>, backend: Backend) -> Vec<Vec<u8>> {
+        let mut transactions = Vec::new();
+        for number in numbers {
+            let authorisation = Authorisation {
+                payer: Who::Payer.key(),
+                client_nonce: number,
+                request_digest: request(number),
+                node: Who::Node.key(),
+                model: self.model,
+                backend,
+                amount: 2 * PRICE,
+                deadline_ms: self.deadline_ms,
+            };
+            let signature = Who::Payer.secret().sign(Domain::Authorisation, CHAIN, &authorisation);
+            transactions.push(self.sign(Who::Node, Payload::Reserve(Reserve { authorisation, signature })));
+        }
+        transactions
+    }
+
+    /// A transaction for each settlement.
+    pub fn each(&mut self, settlements: &[Settle]) -> Vec<Vec<u8>> {
+        settlements.iter().map(|settle| self.sign(Who::Node, Payload::Settle(Box::new(settle.clone())))).collect()
+    }
+
+    /// One transaction for all settlements.
+    pub fn batch(&mut self, settlements: &[Settle]) -> Vec<u8> {
+        self.sign(Who::Node, Payload::SettleBatch(SettleBatch { leaves: settlements.to_vec() }))
+    }
+
+    /// Settlements on the node's word.
+    pub fn signed_only(&self, numbers: std::ops::Range<u64>) -> Vec<Settle> {
+        let settle = |number| {
+            let receipt = Receipt { circuit: self.circuit, ..vanilla(self.model, number) };
+            Settle { receipt: receipt.sign(&Who::Node.secret()), evidence: Evidence::Signature }
+        };
+        numbers.map(settle).collect()
+    }
+}
+
+impl Chain {
+    /// A chain with the model published, a node, and money in escrow.
+    ///
+    /// # Errors
+    /// The database's, or a transaction is refused.
+    pub fn new(folder: &Path, served: &Served, threads: usize) -> Result<Self> {
+        let options = Options { threads, verdicts_max: 1 << 18, ..Options::usual(&folder.join("state")) };
+        let genesis = genesis(served).check()?;
+        let app = App::open(&genesis, &options)?;
+        let mut chain = Self { app, people: People::new(served, 0), genesis, options };
+        let opening = chain.people.opening(served);
+        chain.block(&opening)?;
+        Ok(chain)
+    }
+
+    /// Closes the database and opens it again, and then as a process leaves it that is killed; says how long opening took.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn reopen(self) -> Result<[Duration; 2]> {
+        let Self { app, genesis, mut options, .. } = self;
+        let open = |options: &Options| -> Result<Duration> {
+            let start = Instant::now();
+            App::open(&genesis, options)?;
+            Ok(start.elapsed())
+        };
+        // What a process has on disk when it is killed is what is there while it runs.
+        let killed = options.database.with_extension("killed");
+        std::fs::copy(&options.database, &killed)?;
+        drop(app);
+        let closed = open(&options)?;
+        options.database = killed;
+        Ok([closed, open(&options)?])
+    }
+
+    /// Writes records of settlements into the state, as settling leaves them, so many and ten thousand in a block.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn fill(&mut self, count: u64) -> Result<()> {
+        let store = self.app.reader().store().clone();
+        let mut height = self.app.last().height;
+        for first in (0..count).step_by(FILL_BLOCK) {
+            height += 1;
+            let numbers = first..(first + FILL_BLOCK as u64).min(count);
+            let write = |number| {
+                let receipt = vanilla(self.people.model, number);
+                let settlement = settled(&receipt, height);
+                (keys::settlement(receipt.request), Some(settlement::encode(&settlement)))
+            };
+            store.commit(store.stage(height, numbers.map(write).collect())?)?;
+        }
+        Ok(())
     }
 
     /// Where the next block is.
@@ -255,41 +373,8 @@ impl Chain {
     /// # Errors
     /// As [`Self::block`].
     pub fn reserve(&mut self, numbers: std::ops::Range<u64>, backend: Backend) -> Result<()> {
-        let mut transactions = Vec::new();
-        for number in numbers {
-            let authorisation = Authorisation {
-                payer: Who::Payer.key(),
-                client_nonce: number,
-                request_digest: request(number),
-                node: Who::Node.key(),
-                model: self.model,
-                backend,
-                amount: 2 * PRICE,
-                deadline_ms: DEADLINE_MS,
-            };
-            let signature = Who::Payer.secret().sign(Domain::Authorisation, CHAIN, &authorisation);
-            transactions.push(self.sign(Who::Node, Payload::Reserve(Reserve { authorisation, signature })));
-        }
+        let transactions = self.people.reservations(numbers, backend);
         self.block(&transactions)
-    }
-
-    /// A transaction for each settlement.
-    pub fn each(&mut self, settlements: &[Settle]) -> Vec<Vec<u8>> {
-        settlements.iter().map(|settle| self.sign(Who::Node, Payload::Settle(Box::new(settle.clone())))).collect()
-    }
-
-    /// One transaction for all settlements.
-    pub fn batch(&mut self, settlements: &[Settle]) -> Vec<u8> {
-        self.sign(Who::Node, Payload::SettleBatch(SettleBatch { leaves: settlements.to_vec() }))
-    }
-
-    /// Settlements on the node's word.
-    pub fn signed_only(&self, numbers: std::ops::Range<u64>) -> Vec<Settle> {
-        let settle = |number| {
-            let receipt = Receipt { circuit: self.circuit, ..vanilla(self.model, number) };
-            Settle { receipt: receipt.sign(&Who::Node.secret()), evidence: Evidence::Signature }
-        };
-        numbers.map(settle).collect()
     }
 }
 

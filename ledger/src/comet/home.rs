@@ -101,7 +101,7 @@ impl Layout {
         Ok(())
     }
 
-    /// `config.toml`. A transaction that was checked once is not checked again after each block: blocks check it anyway.
+    /// `config.toml`. What waits is asked for again after each block, so that what no block will have does not wait for ever.
     fn config(&self, node: usize) -> Result<String, LayoutError> {
         let Ports { peers, rpc, app } = self.ports(node)?;
         let mut others = Vec::new();
@@ -130,7 +130,7 @@ addr_book_strict = false
 allow_duplicate_ip = true
 
 [mempool]
-recheck = false
+recheck = true
 max_tx_bytes = {transaction}
 max_txs_bytes = {waiting}
 

@@ -13,4 +13,4 @@ mod verify;
 pub mod widths;
 
 pub use batch::verify_all;
-pub use verify::{Argument, VerifyError, field, instance_columns, prefix, verify_statement};
+pub use verify::{Argument, VerifyError, field, instance_columns, prefix, verify, verify_statement};

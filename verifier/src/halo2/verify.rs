@@ -127,7 +127,24 @@ where
     }
     read_ports(key, "output", outputs, &statement.outputs, &mut public)?;
     let stated = Stated { inputs: &commitments, public: &public, context: &statement.context };
-    verify(key, &stated, &argument.messages, strategy)
+    verify_with(key, &stated, &argument.messages, strategy)
+}
+
+/// Verifies that public values, in the nodes' order, are those of an evaluation with these commitments to private inputs.
+///
+/// # Errors
+/// The first check that fails.
+///
+/// # Soundness
+/// That there are as many values as the circuit has, and all in range, is for the caller: [`verify_statement`] checks it.
+pub fn verify(
+    key: &CheckedKey,
+    inputs: &[Point],
+    public: &[i64],
+    context: &[u8],
+    proof: &[u8],
+) -> Result<(), VerifyError> {
+    verify_with(key, &Stated { inputs, public, context }, proof, SingleStrategy::new(key.params()))
 }
 
 /// Appends the values of tensors in the nodes' order, all checked.
@@ -164,8 +181,13 @@ struct Stated<'a> {
     context: &'a [u8],
 }
 
-/// Verifies that public values are those of an evaluation.
-fn verify<'a, S>(key: &'a CheckedKey, stated: &Stated<'_>, proof: &[u8], strategy: S) -> Result<S::Output, VerifyError>
+/// The same, but for the openings, with which a strategy does what it does.
+fn verify_with<'a, S>(
+    key: &'a CheckedKey,
+    stated: &Stated<'_>,
+    proof: &[u8],
+    strategy: S,
+) -> Result<S::Output, VerifyError>
 where
     S: VerificationStrategy<'a, KZGCommitmentScheme<Bn256>, VerifierSHPLONK<'a, Bn256>>,
 {

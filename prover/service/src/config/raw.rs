@@ -244,7 +244,9 @@ mod tests {
         assert_eq!(field(|raw| raw.ledger = Some("ftp://x".into())), Some("ledger"));
         assert_eq!(field(|raw| raw.ledger = Some("http://x:1".into())), Some("trust"));
         assert_eq!(field(|raw| raw.body_bytes_max = Some(0)), Some("body_bytes_max"));
-        let accounts = |raw: &mut RawConfig| drop(raw.accounts.insert("me".into(), 1));
+        let accounts = |raw: &mut RawConfig| {
+            raw.accounts.insert("me".into(), 1);
+        };
         assert_eq!(field(accounts), Some("accounts"));
         let open = |raw: &mut RawConfig| {
             raw.listen = Some("10.0.0.1:443".into());

@@ -24,6 +24,7 @@ use crate::payments::PaymentError;
 use crate::payments::reserve::ReserveError;
 
 use super::pay::Payments;
+use super::slots::Slots;
 
 /// Longest idempotency key.
 const KEY_LEN_MAX: usize = 128;
@@ -106,6 +107,9 @@ pub enum Refused {
     /// Somebody else's job.
     #[error("the request was made before by somebody else")]
     Foreign,
+    /// The request was made before, and failed.
+    #[error("the request was made before and failed: {0}")]
+    Failed(String),
 }
 
 impl From<JobError> for Refused {
@@ -135,8 +139,15 @@ pub struct Inference {
     pub backends: Backends,
     /// Payments.
     pub payments: Arc<Payments>,
+    /// Places for those who compute.
+    pub slots: Slots,
     /// Jobs that are being answered now: nobody else takes them up.
     pub answering: Mutex<HashSet<RequestId>>,
+}
+
+/// What whoever asks again is told of a job that failed.
+fn failed(job: Job) -> Refused {
+    Refused::Failed(job.failure.map_or_else(|| "no reason is kept".into(), |failure| failure.text))
 }
 
 /// A mark that a job is being answered.
@@ -195,6 +206,7 @@ impl Inference {
         }
         match self.jobs.get(remembered.job)? {
             Some(job) if job.states.execution == Execution::Done => Ok(Accepted::Job(Box::new(job))),
+            Some(job) if job.states.execution == Execution::Failed => Err(failed(job)),
             _ => Err(Refused::KeyBusy),
         }
     }
@@ -279,8 +291,10 @@ impl Inference {
     /// # Errors
     /// The job has failed then, and says why; or the ledger does not answer, and it waits.
     pub fn go_on(&self, job: Job) -> Result<Job, Refused> {
-        if job.states.execution == Execution::Done {
-            return Ok(job);
+        match job.states.execution {
+            Execution::Done => return Ok(job),
+            Execution::Failed => return Err(failed(job)),
+            Execution::Pending | Execution::Running => {}
         }
         let id = job.id;
         if !self.answering.lock().unwrap_or_else(PoisonError::into_inner).insert(id) {
@@ -346,6 +360,7 @@ impl Inference {
         inputs: &[Vec<i64>],
     ) -> Result<Executed, ExecuteError> {
         let backend = self.backends.get(job.backend).ok_or(ExecuteError::NotCompiled)?;
+        let _slot = self.slots.take();
         backend.execute(&Order { model, key, inputs })
     }
 

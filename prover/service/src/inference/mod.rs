@@ -4,6 +4,7 @@ mod assurance;
 mod pay;
 mod request;
 mod resume;
+mod slots;
 mod tensors;
 
 pub use accept::{Accepted, Asked, Inference, Refused};
@@ -11,4 +12,5 @@ pub use assurance::{Assurance, claim, mode};
 pub use pay::Payments;
 pub use request::{Mode, Request, RequestError};
 pub use resume::Resumer;
+pub use slots::Slots;
 pub use tensors::{Data, Dtype, Outputs, TensorIn, TensorOut, outputs};

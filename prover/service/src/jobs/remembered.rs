@@ -70,16 +70,18 @@ pub fn put(tables: &mut Tables<'_>, owner: &Owner, key: &str, remembered: &Remem
     Ok(())
 }
 
-/// Adds the answer to what is kept under an owner's key, if it is kept.
-pub fn answer(tables: &mut Tables<'_>, owner: &Owner, key: &str, answer: Answer) -> Result<(), JobError> {
+/// Adds the answer to what is kept under an owner's key, if it is kept and has none. Gives the one that counts.
+pub fn answer(tables: &mut Tables<'_>, owner: &Owner, key: &str, answer: Answer) -> Result<Answer, JobError> {
     let name = (owner.0.as_str(), key);
     let found =
         tables.remembered.get(name)?.map(|bytes| decode::<Remembered>("an answer", bytes.value())).transpose()?;
-    if let Some(mut remembered) = found {
-        remembered.answer = Some(answer);
-        put(tables, owner, key, &remembered)?;
+    let Some(mut remembered) = found else { return Ok(answer) };
+    if let Some(first) = remembered.answer {
+        return Ok(first);
     }
-    Ok(())
+    remembered.answer = Some(answer.clone());
+    put(tables, owner, key, &remembered)?;
+    Ok(answer)
 }
 
 /// Forgets what is too old, at most so many.

@@ -1,5 +1,4 @@
 //! The store of jobs: durable in one file, with what must be known at once in memory.
-use std::fs::OpenOptions;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -20,6 +19,7 @@ use super::states::{Execution, Proving};
 use super::tables::{self, JOBS, PAYLOADS, REMEMBERED, Record, Tables, decode};
 use super::watch::{Seen, Watchers};
 use super::writer::Writer;
+use crate::storage::private;
 
 /// Pages that the database keeps in memory. The library's own default is a gigabyte.
 const CACHE_BYTES: usize = 32 << 20;
@@ -33,15 +33,6 @@ pub struct Jobs {
     rules: Rules,
 }
 
-/// Makes the file for its owner alone, if it is not there.
-fn make_private(path: &Path) -> std::io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop)
-}
-
 fn io(error: &std::io::Error) -> JobError {
     JobError::Store(error.to_string())
 }
@@ -53,7 +44,7 @@ impl Jobs {
     /// # Errors
     /// The database's: it is in use, damaged, or cannot be written.
     pub fn open(path: &Path, rules: Rules, now_ms: u64) -> Result<Self, JobError> {
-        make_private(path).map_err(|error| io(&error))?;
+        private::file(path).map_err(|error| io(&error))?;
         let database = Arc::new(Database::builder().set_cache_size(CACHE_BYTES).create(path)?);
         let mut index = Index::default();
         let transaction = database.begin_write()?;
@@ -134,11 +125,11 @@ impl Jobs {
         self.write(move |batch| batch.answered(id, now_ms, commitment, change))
     }
 
-    /// Keeps the answer that was given under an owner's key, if the key is kept.
+    /// Keeps an answer under an owner's key, if the key is kept and nobody was answered under it. Gives the answer that counts: the first.
     ///
     /// # Errors
     /// The database's.
-    pub fn remember(&self, owner: &Owner, key: &str, answer: Answer) -> Result<(), JobError> {
+    pub fn remember(&self, owner: &Owner, key: &str, answer: Answer) -> Result<Answer, JobError> {
         let (owner, key) = (owner.clone(), key.to_owned());
         self.write(move |batch| {
             batch.dirty();

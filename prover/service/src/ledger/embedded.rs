@@ -56,8 +56,11 @@ impl Chain {
         let validator = ValidatorKey::from_seed(private::seed(&seed).map_err(at(&seed))?);
         let genesis = genesis(&folder.join(GENESIS), start)?;
         let rules = genesis.parameters().clone();
-        let settings =
-            Settings { blocks: folder.join("blocks"), app: Options::usual(&folder.join("state")), validator };
+        let [blocks, state] = ["blocks", "state"].map(|name| folder.join(name));
+        for database in [&blocks, &state] {
+            private::file(database).map_err(at(database))?;
+        }
+        let settings = Settings { blocks, app: Options::usual(&state), validator };
         let mut embedded = Embedded::open(&genesis, settings)?;
         let trust = Trust { chain_id: rules.chain_id.clone(), root: embedded.root(), genesis: Some(genesis.digest()) };
         let file = folder.join(TRUST);

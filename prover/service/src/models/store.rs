@@ -10,7 +10,7 @@ use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use thiserror::Error;
 
 use super::record::{Compilation, ModelRecord, Publication, Served, Source};
-use crate::storage::BlobId;
+use crate::storage::{BlobId, private};
 
 /// Records by identity.
 const MODELS: TableDefinition<'static, [u8; 32], &'static [u8]> = TableDefinition::new("models version 1");
@@ -46,6 +46,7 @@ impl Models {
     /// # Errors
     /// The database's.
     pub fn open(path: &Path) -> Result<Self, ModelError> {
+        private::file(path).map_err(redb::Error::Io)?;
         let database = Database::create(path).map_err(redb::Error::from)?;
         let write = database.begin_write().map_err(redb::Error::from)?;
         write.open_table(MODELS).map_err(redb::Error::from)?;

@@ -44,7 +44,7 @@ pub enum StringError {
 }
 
 /// A string that was cut to `2^k` powers.
-type Cut = (u32, Arc<(Params, Srs)>);
+pub type Cut = (u32, Arc<(Params, Srs)>);
 
 /// The string of this service.
 pub struct Strings {

@@ -78,10 +78,8 @@ pub async fn one(
         idempotency: key.clone(),
         route: INFERENCE,
     };
-    let permit = service.executions.acquire().await.map_err(|error| Problem::internal(&error))?;
     let answering = Arc::clone(&service);
     let answered = blocking(move || Ok(answering.inference.answer(asked))).await?;
-    drop(permit);
     let job = match answered {
         Ok(Accepted::Again(answer)) => return Ok(again(answer)),
         Ok(Accepted::Job(job)) => *job,
@@ -117,17 +115,18 @@ fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {
     }
 }
 
-/// Sends an answer. Under the caller's key it is kept first, so that it can be sent again.
+/// Sends an answer. Under the caller's key it is kept first, so that it can be sent again; of two at the same moment both are sent the one that
+/// is kept.
 async fn respond(service: &Arc<Service>, caller: &Caller, key: Option<String>, job: Job) -> Result<Response, Problem> {
     service.metrics.answered(&job);
     let paid = service.inference.payments.response(&job);
     let location = format!("/v1/jobs/{}", job.id);
-    let body = serde_json::to_vec(&service.show(job)?).map_err(|error| Problem::internal(&error))?;
+    let mut body = serde_json::to_vec(&service.show(job)?).map_err(|error| Problem::internal(&error))?;
     if let Some(key) = key {
         let (service, owner) = (Arc::clone(service), caller.owner.clone());
-        let answer = Answer { status: 200, body: assay_verifier::wire::Bytes(body.clone()) };
-        blocking(move || service.jobs.remember(&owner, &key, answer).map_err(|error| Problem::internal(&error)))
-            .await?;
+        let answer = Answer { status: 200, body: assay_verifier::wire::Bytes(body) };
+        let kept = move || service.jobs.remember(&owner, &key, answer).map_err(|error| Problem::internal(&error));
+        body = blocking(kept).await?.body.0;
     }
     let mut response = (StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], body).into_response();
     insert(response.headers_mut(), "location", &location);
@@ -160,10 +159,8 @@ pub async fn batch(
     for request in &batch.requests {
         let body = serde_json::to_vec(request).map_err(|error| Problem::internal(&error))?;
         let asked = Asked { caller: caller.clone(), body, payment: None, idempotency: None, route: BATCH };
-        let permit = service.executions.acquire().await.map_err(|error| Problem::internal(&error))?;
         let answering = Arc::clone(&service);
         answers.push(blocking(move || Ok(answering.inference.answer(asked))).await?);
-        drop(permit);
     }
     let mut items = Vec::new();
     let end = tokio::time::Instant::now() + wished.longest;

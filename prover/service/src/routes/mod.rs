@@ -1,5 +1,6 @@
 //! HTTP: one file for each group of endpoints, and the router that joins them. Nothing is decided here; handlers read, call and show.
 pub mod accounts;
+mod arrival;
 mod blobs;
 mod caller;
 pub mod check;
@@ -133,16 +134,12 @@ async fn around(State(service): State<Arc<Service>>, request: Request, next: Nex
     });
     let matched = request.extensions().get::<axum::extract::MatchedPath>().map(|path| path.as_str().to_owned());
     let (method, path) = (request.method().clone(), matched.unwrap_or_else(|| "-".into()));
-    let mut response = match service.requests.try_acquire() {
-        Ok(permit) => {
+    let mut response = match arrival::watched(&service, request) {
+        Ok((request, arrival)) => {
             let response = next.run(request).await;
-            drop(permit);
-            shaped(response)
+            arrival.fault().map_or_else(|| shaped(response), IntoResponse::into_response)
         }
-        Err(_) => {
-            let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "too many requests are in work");
-            problem.retry_after(std::time::Duration::from_secs(1)).into_response()
-        }
+        Err(problem) => problem.into_response(),
     };
     let (status, elapsed) = (response.status(), start.elapsed());
     service.metrics.served(&method, &path, status, elapsed);

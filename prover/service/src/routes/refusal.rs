@@ -33,6 +33,7 @@ pub fn problem(service: &Service, refused: &Refused) -> Problem {
         Refused::Busy(after) => new(StatusCode::TOO_MANY_REQUESTS, "busy").retry_after(*after),
         Refused::Execute(ExecuteError::Inputs(_)) => new(StatusCode::UNPROCESSABLE_ENTITY, "input"),
         Refused::Foreign => new(StatusCode::CONFLICT, "request_exists"),
+        Refused::Failed(_) => new(StatusCode::CONFLICT, "request_failed"),
         Refused::Execute(_) | Refused::Load(_) | Refused::Jobs(_) => Problem::internal(refused),
     }
 }

@@ -73,10 +73,10 @@ pub struct Service {
     pub metrics: Metrics,
     /// The configuration.
     pub config: Config,
-    /// Answers that are computed at once.
-    pub executions: Semaphore,
     /// Requests that are in work at once.
     pub requests: Arc<Semaphore>,
+    /// Requests whose bodies are on their way at once.
+    pub arrivals: Arc<Semaphore>,
     /// Compilations and verifications that callers ask for, at once.
     pub slow: Semaphore,
 }

@@ -18,7 +18,7 @@ use crate::access::{AccessError, Door};
 use crate::backends::{Backends, Vanilla, Zkml};
 use crate::clock::now_ms;
 use crate::config::{Access, Config, LedgerChoice};
-use crate::inference::{Inference, Payments, Resumer};
+use crate::inference::{Inference, Payments, Resumer, Slots};
 use crate::jobs::{JobError, Jobs, Rules, Ticker};
 use crate::ledger::embedded::{Chain, Start};
 use crate::ledger::remote::Remote;
@@ -34,6 +34,9 @@ use crate::workers::{self, Desk, Local, Pool, Provers, signed};
 const NODE_BALANCE: u64 = 1 << 50;
 /// How many times the chain's least stake the node stakes.
 const STAKES: u64 = 2;
+
+/// How many times as many bodies may be on their way as requests may be in work.
+const ARRIVALS: usize = 4;
 
 /// Most bytes of proving keys of the engine `halo2` on disk.
 const PROVING_KEYS_BYTES: u64 = 4 << 30;
@@ -149,6 +152,7 @@ impl Service {
             circuits: Arc::clone(&circuits),
             backends,
             payments: Arc::new(payments),
+            slots: Slots::new(limits.executions),
             answering: Mutex::new(HashSet::new()),
         });
         let parts = Parts {
@@ -189,8 +193,8 @@ impl Service {
             node,
             door,
             metrics: Metrics::default(),
-            executions: Semaphore::new(limits.executions),
             requests: Arc::new(Semaphore::new(limits.requests)),
+            arrivals: Arc::new(Semaphore::new(limits.requests.saturating_mul(ARRIVALS).min(Semaphore::MAX_PERMITS))),
             slow: Semaphore::new(1),
             config,
         }))

@@ -66,6 +66,8 @@ pub async fn run(
 
 /// What a client may take of time and memory before it has said what it wants.
 fn limits(builder: &mut hyper_util::server::conn::auto::Builder<hyper_util::rt::TokioExecutor>) {
+    // Without looking for other versions, which would wait for a client's first byte for ever.
+    *builder = builder.clone().http1_only();
     let mut http = builder.http1();
     http.timer(hyper_util::rt::TokioTimer::new());
     http.header_read_timeout(HEAD_TIMEOUT).max_buf_size(HEAD_BYTES_MAX);

@@ -19,6 +19,18 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     fs::File::open(folder)?.sync_all()
 }
 
+/// Makes an empty file that only its owner may read, if there is none: what is to become a database.
+///
+/// # Errors
+/// The system's.
+pub fn file(path: &Path) -> Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
+}
+
 /// Makes a folder that only its owner may enter.
 ///
 /// # Errors

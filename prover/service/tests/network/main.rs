@@ -1,21 +1,23 @@
 //! Does a network of real validators keep what it acknowledged, whatever happens to some of them?
 //!
 //! Four CometBFT nodes on loopback, each with its `assay-ledger run`, settle fresh proofs of both engines without pause, while one node is
-//! killed, one application alone is killed, one node is stopped for some blocks, and at last all are killed at once. At the end each acknowledged
-//! settlement is proven from some node against one header, all nodes have the same state, and no money was made or lost. Then the service itself
-//! settles an answer there.
+//! killed, one application alone is killed, one node is stopped for some blocks, a node joins by state sync, a proposer proposes a forged proof,
+//! and at last all are killed at once. At the end each acknowledged settlement is proven from some node against one header that a light client
+//! followed from the genesis, all nodes have the same state, and no money was made or lost. Then the service itself settles an answer there.
 //!
 //! This test has no harness of the standard library, because its program is the ledger too: started again with [`APPLICATION`] set it is
 //! `assay-ledger`, so that real processes run without a second build. CometBFT is built once, by Go, into `target/cometbft`; where there is no
 //! Go, `ASSAY_WITHOUT_COMETBFT=1` leaves the test out.
 mod comet;
 mod forgery;
+mod joiner;
 mod load;
 mod model;
 mod network;
 mod outcome;
 mod people;
 mod process;
+mod proposer;
 mod request;
 mod served;
 
@@ -85,15 +87,20 @@ fn validators_settle_through_crashes() {
     say("the model is published, the node registered, money deposited");
     let forged = forgery::refused_everywhere(&clients, &service);
     say("every validator refuses a forged proof");
+    let (unseen, proposal) = forgery::unseen(&clients, &service);
 
     let load = Load::start(clients.clone(), Arc::clone(&service));
     load.wait(SETTLEMENTS / 8);
+    network.join();
 
     network.kill(1);
     network.wait_blocks(0, 3);
     network.run(1);
     network.wait_level(1);
     say(&format!("one validator was killed and is back; {} settled", load.acknowledged()));
+
+    network.wait_joined();
+    say(&format!("a node has joined by state sync; {} settled", load.acknowledged()));
 
     network.kill_application(2);
     network.wait_blocks(0, 3);
@@ -107,16 +114,23 @@ fn validators_settle_through_crashes() {
     network.wait_level(3);
     say(&format!("one validator was stopped for some blocks and is back; {} settled", load.acknowledged()));
 
-    (0..network::NODES).for_each(|node| network.kill(node));
-    (0..network::NODES).for_each(|node| network.run(node));
+    network.forge(&proposal);
+    let (proposer, heights) = network.wait_forgeries();
+    forgery::never_decided(&clients, &proposal, &proposer, heights);
+    say(&format!("one validator proposed a forged proof, which no other voted for; {} settled", load.acknowledged()));
+
+    (0..=joiner::JOINER).for_each(|node| network.kill(node));
+    (0..=joiner::JOINER).for_each(|node| network.run(node));
     network.wait_all_blocks(2);
+    network.wait_level(joiner::JOINER);
     say(&format!("all were killed and are back; {} settled", load.acknowledged()));
 
     load.wait(SETTLEMENTS);
     let settled = load.finish();
     say(&format!("{} settlements are acknowledged", settled.len()));
     assert!(settled.len() >= SETTLEMENTS);
-    outcome::check(&clients, &settled, forged);
+    let all: Vec<_> = clients.iter().cloned().chain([network.joiner()]).collect();
+    outcome::check(&all, network.root(), &settled, &[forged, unseen]);
     say("states are equal, every settlement is there, money is conserved");
     served::settled(clients[1].address(), &service);
     say("the service's own settler settles by a validator that it does not trust, and its bundle is audited");

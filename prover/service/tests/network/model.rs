@@ -1,8 +1,10 @@
 //! The model that is served, and provers of both engines.
 use std::path::Path;
 
+use assay_circuits::eval::Evaluation;
 use assay_circuits::io::{self, NamedTensors};
 use assay_circuits::{CompileOptions, Model, compile};
+use assay_prover::halo2::Committed;
 use assay_prover::halo2::choose::choose;
 use assay_prover::halo2::secret::Secret;
 use assay_prover::halo2::srs::make;
@@ -17,7 +19,16 @@ use assay_verifier::wire;
 use rand_core::OsRng;
 
 /// What keys of the engine `halo2` hide.
-const HIDING: Visibility = Visibility { private_input: false, private_weights: true };
+const HIDING: Visibility = Visibility { private_input: true, private_weights: true };
+
+/// An answer and what proves it.
+pub struct Answer {
+    /// What is to be proven.
+    pub statement: Statement,
+    inputs: Vec<Vec<i64>>,
+    evaluation: Evaluation,
+    committed: Option<Committed>,
+}
 
 /// A model with its provers.
 pub struct Service {
@@ -87,28 +98,36 @@ impl Service {
     }
 
     /// The answer to request `number`, not proven yet.
-    pub fn answer(&self, number: u64, engine: Engine) -> Statement {
-        let inputs = self.input(number);
-        let evaluation = self.sumcheck.evaluate(inputs).expect("the sample fits");
-        let outputs = self.sumcheck.outputs(&evaluation);
-        Statement {
-            key: self.proving(engine).key,
-            inputs: Inputs::Public(inputs.clone()),
-            outputs,
-            context: Vec::new(),
-        }
-    }
-
-    /// A proof of the answer to request `number`.
-    pub fn prove(&self, number: u64, engine: Engine, context: &[u8]) -> Proof {
-        let inputs = self.input(number);
-        match engine {
-            Engine::Sumcheck => self.sumcheck.prove(inputs, context).expect("it can be proven"),
+    pub fn answer(&self, number: u64, engine: Engine) -> Answer {
+        let inputs = self.input(number).clone();
+        let evaluation = match engine {
+            Engine::Sumcheck => self.sumcheck.evaluate(&inputs).expect("the sample fits"),
             Engine::Halo2 => {
                 let ports = self.sumcheck.key().circuit().circuit().inputs.iter();
                 let ordered: Vec<Vec<i64>> =
-                    ports.zip(inputs).map(|(port, values)| port.to_node_order(values)).collect();
-                self.halo2.prove(&ordered, context).expect("it can be proven").proof
+                    ports.zip(&inputs).map(|(port, values)| port.to_node_order(values)).collect();
+                self.halo2.evaluate(&ordered).expect("the sample fits")
+            }
+        };
+        let outputs = self.sumcheck.outputs(&evaluation);
+        // The receipt names what the proof, which is made later, will show: inputs, or a commitment to them.
+        let committed = if engine == Engine::Halo2 { self.halo2.commit(&evaluation) } else { None };
+        let stated = match &committed {
+            Some(committed) => Inputs::Private(committed.commitment.clone()),
+            None => Inputs::Public(inputs.clone()),
+        };
+        let statement = Statement { key: self.proving(engine).key, inputs: stated, outputs, context: Vec::new() };
+        Answer { statement, inputs, evaluation, committed }
+    }
+
+    /// A proof of an answer.
+    pub fn prove(&self, answer: &Answer, engine: Engine, context: &[u8]) -> Proof {
+        let Answer { inputs, evaluation, committed, .. } = answer;
+        match engine {
+            Engine::Sumcheck => self.sumcheck.prove(inputs, context).expect("it can be proven"),
+            Engine::Halo2 => {
+                let proven = self.halo2.prove_evaluation(evaluation, committed.as_ref(), context);
+                proven.expect("it can be proven").proof
             }
         }
     }

@@ -6,15 +6,22 @@ use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
 
 use assay_ledger::client::Client;
-use assay_ledger::comet::{Layout, NodeKey, ValidatorKey};
+use assay_ledger::comet::{CometGenesis, Layout, NodeKey, ValidatorKey};
 use assay_ledger::genesis::RawGenesis;
+use assay_verifier::settlement::light::Root;
 use tempfile::TempDir;
 
+use crate::joiner::{self, JOINER};
 use crate::process::Process;
+use crate::proposer::Proposer;
 use crate::{APPLICATION, PATIENCE};
 
 /// Validators: one of them can be lost.
 pub const NODES: usize = 4;
+/// The validator whose proposals can be forged.
+pub const FORGER: usize = 3;
+/// After how many blocks applications make a snapshot.
+const SNAPSHOT_INTERVAL: &str = "8";
 /// Ports from one validator to the next in a layout.
 const PORTS_OF_NODE: u16 = 10;
 /// Below the ports that systems give to outgoing connections.
@@ -37,6 +44,7 @@ pub struct Network {
     validators: Vec<Validator>,
     layout: Layout,
     program: PathBuf,
+    proposer: Proposer,
     _folder: TempDir,
 }
 
@@ -44,19 +52,19 @@ impl Network {
     /// Lays validators out in a temporary folder and runs them.
     pub fn start(program: PathBuf, genesis: RawGenesis) -> Self {
         let folder = tempfile::tempdir().expect("there is room for temporary files");
-        let seed = |number: usize| [number as u8; 32];
-        let key = |node| (ValidatorKey::from_seed(seed(100 + node)), NodeKey::from_seed(seed(200 + node)));
         let layout = Layout {
             folder: folder.path().to_owned(),
             genesis,
             time: humantime::format_rfc3339_nanos(SystemTime::now()).to_string(),
-            validators: (0..NODES).map(key).collect(),
+            validators: (0..NODES).map(|node| (validator_key(node), node_key(node))).collect(),
             first_port: free_ports(),
             block_interval_ms: BLOCK_INTERVAL_MS,
         };
         layout.write().expect("the folder is new");
-        let validators = (0..NODES).map(|_| Validator::default()).collect();
-        let mut network = Self { validators, layout, program, _folder: folder };
+        let validators = (0..=JOINER).map(|_| Validator::default()).collect();
+        let app = layout.ports(FORGER).expect("there are ports").app;
+        let proposer = Proposer::start(app, app + 1);
+        let mut network = Self { validators, layout, program, proposer, _folder: folder };
         (0..NODES).for_each(|node| network.run(node));
         network
     }
@@ -64,6 +72,11 @@ impl Network {
     /// A client of each validator.
     pub fn clients(&self) -> Vec<Client> {
         (0..NODES).map(|node| self.client(node)).collect()
+    }
+
+    /// The joiner's client.
+    pub fn joiner(&self) -> Client {
+        self.client(JOINER)
     }
 
     fn client(&self, node: usize) -> Client {
@@ -74,15 +87,54 @@ impl Network {
     /// Starts the processes of a validator that do not run.
     pub fn run(&mut self, node: usize) {
         let home = self.layout.home(node);
-        let port = self.layout.ports(node).expect("there are ports").app;
+        let mut port = self.layout.ports(node).expect("there are ports").app;
+        if node == FORGER {
+            // The proposer listens where CometBFT looks.
+            port += 1;
+        }
         let mut application = Command::new(std::env::current_exe().expect("a program knows where it is"));
-        application.arg("run").arg(&home).args(["--threads", "1"]).env(APPLICATION, "1");
+        application.arg("run").arg(&home).args(["--threads", "1", "--snapshot-interval", SNAPSHOT_INTERVAL]);
+        application.args(["--listen", &format!("tcp://127.0.0.1:{port}")]).env(APPLICATION, "1");
         let application = Process::start(&mut application, &home.join("application.log"));
         until(&format!("application {node} listens"), || TcpStream::connect(("127.0.0.1", port)).is_ok());
         let mut comet = Command::new(&self.program);
         comet.args(["node", "--log_level", "error", "--home"]).arg(&home);
         let comet = Process::start(&mut comet, &home.join("comet.log"));
         self.validators[node] = Validator { comet: Some(comet), application: Some(application) };
+    }
+
+    /// Lets a node join that has no blocks.
+    pub fn join(&mut self) {
+        joiner::lay_out(&self.layout, &self.client(0));
+        self.run(JOINER);
+    }
+
+    /// Waits until the joiner has fetched a state, and then what another node has.
+    pub fn wait_joined(&self) {
+        until("a node joins by state sync", || joiner::joined(&self.joiner()));
+        self.wait_level(JOINER);
+    }
+
+    /// From now on one validator proposes a transaction that its application did not choose.
+    pub fn forge(&self, transaction: &[u8]) {
+        self.proposer.propose(Some(transaction.to_vec()));
+    }
+
+    /// Waits until it has proposed it more than once, ends it, and gives its address and the heights of blocks that were made meanwhile.
+    pub fn wait_forgeries(&self) -> (String, std::ops::RangeInclusive<u64>) {
+        let (first, done) = (self.height(0) + 2, self.proposer.proposals());
+        until("forged proposals", || self.proposer.proposals() >= done + 2);
+        self.wait_height(0, first + 2 * NODES as u64);
+        let last = self.height(0);
+        self.proposer.propose(None);
+        (hex::encode_upper(validator_key(FORGER).address()), first..=last)
+    }
+
+    /// What light clients begin with.
+    pub fn root(&self) -> Root {
+        let genesis = std::fs::read_to_string(self.layout.home(JOINER).join("config/genesis.json"));
+        let genesis = CometGenesis::from_json(&genesis.expect("the joiner has the genesis"));
+        genesis.and_then(|genesis| genesis.root()).expect("it has validators")
     }
 
     /// Kills both processes of a validator, which hear nothing of it.
@@ -141,6 +193,15 @@ impl Network {
     }
 }
 
+fn validator_key(node: usize) -> ValidatorKey {
+    ValidatorKey::from_seed([100 + node as u8; 32])
+}
+
+/// The key that peers know a node by.
+pub fn node_key(node: usize) -> NodeKey {
+    NodeKey::from_seed([200 + node as u8; 32])
+}
+
 /// Waits until something holds.
 pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
@@ -152,7 +213,7 @@ pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
 
 /// A first port, so that all ports of the layout are free now. Runs at the same time begin to look in different places.
 fn free_ports() -> u16 {
-    let size = PORTS_OF_NODE * NODES as u16;
+    let size = PORTS_OF_NODE * (JOINER as u16 + 1);
     let places = (PORTS.end - PORTS.start) / size;
     let own = (std::process::id() % u32::from(places)) as u16;
     let candidates = (0..places).map(|step| PORTS.start + (own + step) % places * size);

@@ -59,7 +59,7 @@ impl<'a> Request<'a> {
     /// The settlement of outputs that the node changed: in the receipt, which it signs, and in what it says that it proves.
     pub fn settle_changed(&self, engine: Engine, change: impl Fn(&mut Vec<Vec<i64>>)) -> Payload {
         let mut answer = self.service.answer(self.number, engine);
-        change(&mut answer.outputs);
+        change(&mut answer.statement.outputs);
         let Authorisation { payer, client_nonce, request_digest, node, model, backend, .. } = self.authorisation;
         let receipt = Receipt {
             chain_id: CHAIN.into(),
@@ -73,16 +73,16 @@ impl<'a> Request<'a> {
             claim: Claim::Proven,
             grade: Grade::Production,
             proving: Some(self.service.proving(engine)),
-            inputs: answer.inputs.digest(),
-            outputs: answer.outputs_digest(),
+            inputs: answer.statement.inputs.digest(),
+            outputs: answer.statement.outputs_digest(),
             node,
             price: PRICE,
             time_ms: now_ms(),
             proven: None,
         };
         // The receipt goes with the answer; the proof is bound to it.
-        let mut proof = self.service.prove(self.number, engine, &receipt.digest().0);
-        proof.statement.outputs = answer.outputs;
+        let mut proof = self.service.prove(&answer, engine, &receipt.digest().0);
+        proof.statement.outputs = answer.statement.outputs;
         let evidence = Evidence::Proof(Bytes(wire::encode(&proof)));
         Payload::Settle(Box::new(Settle { receipt: receipt.sign(&secret(Who::Node)), evidence }))
     }

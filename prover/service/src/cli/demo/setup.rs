@@ -117,11 +117,6 @@ impl Setup {
         }
     }
 
-    /// Shows what proofs hide.
-    pub fn show_secrecy(&self, output: &Output) {
-        self.secrecy.show(output);
-    }
-
     /// Shows times and sizes of what is done once, and of the answers.
     pub fn show_times(&self, answers: &Times, output: &Output) {
         let size = |what: &str, size: usize| format!("{what} {}", bytes(size as u64));

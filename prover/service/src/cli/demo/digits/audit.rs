@@ -69,10 +69,13 @@ impl Audit {
     }
 }
 
+/// What is changed, in words, and the change.
+type Change = (&'static str, fn(&mut Bundle));
+
 /// Tampers with a bundle in several ways, and audits each.
 pub fn tamper(bundle: &Path, trust: &Path) -> Result<Vec<Tampered>> {
     let honest: Bundle = wire::decode(&std::fs::read(bundle)?)?;
-    let changes: [(&'static str, fn(&mut Bundle)); 4] = [
+    let changes: [Change; 4] = [
         ("another answer in the proof", |bundle| {
             with_proof(bundle, |proof| {
                 if let Some(scores) = proof.statement.outputs.first_mut() {
