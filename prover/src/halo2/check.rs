@@ -14,7 +14,7 @@ use super::witness::weight_columns;
 /// What deriving a key anew found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Derived {
-    /// Fixed columns that are not weights: the relations, their constants and tables.
+    /// Fixed columns that are not weights: the relations, their constants and tables, and those of the proof of private weights' widths.
     pub relations: bool,
     /// Copies between cells.
     pub copies: bool,
@@ -54,8 +54,12 @@ pub fn derive(
         (Some(_), None) => None,
         (Some(_), Some(secret)) => Some(private_weights(&setting, params, &pk, secret, rows) == stated.weights),
     };
+    let widths = match &stated.widths {
+        Some(widths) => super::widths::fixed(&setting, params)? == widths.fixed,
+        None => true,
+    };
     let copies = points(vk.permutation().commitments()) == stated.permutation;
-    Ok(Derived { relations: same(false), copies, weights })
+    Ok(Derived { relations: same(false) && widths, copies, weights })
 }
 
 /// Positions of the fixed columns that hold public weights.

@@ -1,40 +1,54 @@
 //! The cost model: which shape proves a circuit in the least time.
 //!
-//! A proof commits to every column, transforms it to a larger domain, and evaluates all constraints there. Columns of small integers commit
-//! several times faster than columns of field elements. A higher degree lets one row read more cells, one running sum take in more lookups and
-//! one product more copies, but the domain grows with it, and the quotient has one more piece. More rows make everything slower, fewer
-//! rows need more columns. The model counts these, with costs measured once; only their ratios matter for the choice.
+//! A proof commits to every column, transforms it to as many cosets of the rows as the quotient has pieces, and evaluates all constraints there. Columns of
+//! small integers commit ten times faster than columns of field elements. A higher degree lets one row read more cells, one running
+//! sum take in more lookups and one product more copies, but the quotient has one more piece, and there is one more coset for each degree. More rows make
+//! everything slower, fewer rows need more columns, which the verifier pays for. The model counts these, with costs measured once; only their ratios
+//! matter for the choice. Proofs and verifications that exceed what is wanted of them are charged for.
 use std::collections::BTreeMap;
 
 use assay_verifier::circuit::CheckedCircuit;
 use assay_verifier::halo2::shape::{
-    Features, K_MAX, K_MIN, LANES_MAX, READS_MAX, SLOTS, Shape, TABLES_MAX, Visibility, WEIGHTS_MAX,
+    Features, K_MAX, K_MIN, LANES_MAX, READS_MAX, RESERVED, SLOTS, Shape, TABLES_MAX, Visibility, WEIGHTS_MAX,
 };
 
-use super::layout::{Layout, RESERVED, vector_len};
+use super::layout::{Layout, vector_len};
 use super::program::{Program, ProgramError};
 
-/// Nanoseconds on two cores of any commitment.
-const COMMIT: f64 = 3e6;
-/// And for each row of a column of field elements.
-const COMMIT_LARGE: f64 = 2300.0;
-/// And for each row of small integers.
-const COMMIT_SMALL: f64 = 400.0;
-/// One transform, for each row and doubling.
-const TRANSFORM: f64 = 26.0;
-/// Evaluation of one product of a constraint at one point.
-const EVALUATE: f64 = 40.0;
+/// Nanoseconds on one core of one addition of a commitment.
+const ADD: f64 = 190.0;
+/// Of what a commitment takes besides its rows.
+const COMMIT: f64 = 3e5;
+/// Additions for each row of a column of small integers.
+const SMALL: f64 = 2.0;
+/// Nanoseconds of one transform, for each row and doubling.
+const TRANSFORM: f64 = 14.0;
+/// Of one product of a constraint at one point.
+const EVALUATE: f64 = 25.0;
+/// Of a polynomial's opening, for each row.
+const OPEN: f64 = 60.0;
+/// Of making a column, for each row.
+const MAKE: f64 = 60.0;
 /// Widths of limbs that are tried.
 const LIMB_BITS: std::ops::RangeInclusive<u8> = 6..=16;
 /// Largest proof in bytes that is chosen if there is a choice.
 const PROOF_BYTES: f64 = 5800.0;
 /// What a longer one costs in nanoseconds for each byte.
 const BYTE: f64 = 3e6;
+/// Nanoseconds of a verification besides its commitments.
+const VERIFY: f64 = 2e6;
+/// For each commitment of proof and key.
+const VERIFY_POINT: f64 = 7e4;
+/// Longest verification that is chosen if there is a choice.
+const VERIFY_MOST: f64 = 8.5e6;
+/// What a longer one costs for each nanosecond.
+const VERIFY_WEIGHT: f64 = 500.0;
 
 /// Lengths of what a program lays out, whatever the shape.
 struct Lengths {
     blocks: Vec<usize>,
     runs: BTreeMap<usize, usize>,
+    pairs: BTreeMap<usize, usize>,
     vectors: BTreeMap<usize, usize>,
     /// Rows that do not depend on the shape.
     layout: super::layout::Heights,
@@ -45,11 +59,12 @@ struct Lengths {
 impl Lengths {
     fn new(program: &Program, checked: &CheckedCircuit, limb_bits: u8) -> Self {
         // One lane, read and column each: heights are lengths.
-        let one = Shape { k: K_MIN, limb_bits, lanes: 1, reads: 1, weights: 1, tables: 1, inputs: 1, degree: 5 };
+        let one = Shape { k: K_MIN, limb_bits, lanes: 1, reads: 2, weights: 1, tables: 1, inputs: 1, degree: 5 };
         let layout = Layout::new(program, checked.circuit(), one).heights;
-        let mut runs = BTreeMap::new();
+        let (mut runs, mut pairs) = (BTreeMap::new(), BTreeMap::new());
         for run in &program.runs {
-            *runs.entry(run.cells.len()).or_default() += 1;
+            let lengths = if run.pairs { &mut pairs } else { &mut runs };
+            *lengths.entry(run.cells.len()).or_default() += 1;
         }
         let mut vectors = BTreeMap::new();
         for vector in &program.vectors {
@@ -59,6 +74,7 @@ impl Lengths {
         Self {
             blocks: program.blocks.iter().map(|block| block.len).collect(),
             runs,
+            pairs,
             vectors,
             tables: layout.tables,
             private: layout.inputs,
@@ -75,7 +91,8 @@ impl Lengths {
         };
         let dots = self.layout.dots;
         let fixed = self.layout.constants.max(self.layout.instance);
-        let reads = stacked(&self.runs, shape.reads.into()) + self.layout.powers;
+        let width = usize::from(shape.reads);
+        let reads = stacked(&self.runs, width) + stacked(&self.pairs, width & !1) + self.layout.powers;
         if fixed > rows || reads + dots > rows {
             return None;
         }
@@ -126,21 +143,25 @@ pub fn choose(checked: &CheckedCircuit, visibility: Visibility) -> Result<Shape,
     best.map(|(_, shape)| shape).ok_or(refused)
 }
 
-/// Predicted nanoseconds of a proof, longer proofs than wanted charged for.
+/// Predicted nanoseconds of a proof on one core, longer proofs and verifications than wanted charged for.
 pub fn cost(shape: &Shape, features: Features, visibility: Visibility) -> f64 {
     let columns = Columns::new(shape, features, visibility);
     let rows = (1u64 << shape.k) as f64;
-    let degree = f64::from(shape.degree);
-    let extended = if shape.degree <= 5 { 4.0 } else { 8.0 };
-    let transforms = columns.small + columns.large + columns.fixed + columns.copied + columns.products;
-    let width = f64::from(shape.k) * TRANSFORM;
-    let commit = (columns.large + columns.products + degree + 3.0) * COMMIT_LARGE + columns.small * COMMIT_SMALL;
-    let transform = transforms * (width + extended * (width + 2.0 * TRANSFORM)) + extended * width;
-    let evaluate =
-        extended * EVALUATE * (2.0 * columns.copied + 3.0 * columns.fixed + 4.0 * shape.fractions() as f64 + 40.0);
-    let bytes = proof_bytes(&columns, shape);
-    let commitments = columns.large + columns.products + degree + 3.0 + columns.small;
-    commitments * COMMIT + rows * (commit + transform + evaluate) + (bytes - PROOF_BYTES).max(0.0) * BYTE
+    let cosets = f64::from(shape.degree) - 1.0;
+    let advice = columns.small + columns.large + columns.products;
+    // The quotient's pieces, the random polynomial and two openings besides.
+    let large = columns.large + columns.products + cosets + 3.0;
+    // Digits of a scalar are a few bits narrower than the rows' number.
+    let additions = large * 255.0 / (f64::from(shape.k) - 2.5) + columns.small * SMALL;
+    let transform = f64::from(shape.k) * TRANSFORM * (advice * (1.0 + cosets) + cosets);
+    let products = 2.0 * columns.copied + 3.0 * columns.fixed + 4.0 * shape.fractions() as f64 + 40.0;
+    let opened = advice + columns.fixed + columns.copied;
+    let each = additions * ADD + transform + cosets * EVALUATE * products + opened * OPEN + advice * MAKE;
+    let points = columns.small + large + columns.fixed + columns.copied;
+    let verify = VERIFY + points * VERIFY_POINT;
+    let bytes = 32.0 * (columns.small + large + columns.evaluations());
+    let charged = (bytes - PROOF_BYTES).max(0.0) * BYTE + (verify - VERIFY_MOST).max(0.0) * VERIFY_WEIGHT;
+    (columns.small + large) * COMMIT + rows * each + charged
 }
 
 /// Numbers of columns by what they cost.
@@ -165,18 +186,16 @@ impl Columns {
         let one = |present: bool| f64::from(u8::from(present));
         let large = 5.0 + shape.sums() as f64 + one(shape.squares());
         let marked = one(features.numbers) + one(features.wide) + one(features.plain) + 2.0 * one(features.members);
-        let marked = marked + f64::from(features.pads.count_ones());
+        let marked = marked + 2.0 * one(features.pairs) + f64::from(features.pads.count_ones());
         let fixed = 21.0 + 3.0 * number(shape.tables) + number(public) + marked;
-        let per_lane = if features.functions { 3.0 } else { 1.0 };
+        let per_lane = 1.0 + one(features.functions) + one(features.functions || features.flags);
         let copied = 6.0 + features.instances as f64 + lanes * per_lane + number(shape.reads) + number(shape.inputs);
         let products = (copied / (f64::from(shape.degree) - 2.0)).ceil();
         Self { small, large, fixed, copied, products }
     }
-}
 
-fn proof_bytes(columns: &Columns, shape: &Shape) -> f64 {
-    let commitments = columns.small + columns.large + columns.products + f64::from(shape.degree) + 2.0;
-    let evaluations =
-        columns.small + 2.0 * columns.large + columns.fixed + columns.copied + 3.0 * columns.products + 1.0;
-    32.0 * (commitments + evaluations)
+    /// Values that a proof sends: sums of copies and running sums have two or three.
+    fn evaluations(&self) -> f64 {
+        self.small + 2.0 * self.large + self.fixed + self.copied + 3.0 * self.products
+    }
 }

@@ -22,8 +22,8 @@ pub fn copies(program: &Program, layout: &Layout, circuit: &Circuit, copy: &mut 
             }
         }
     }
-    let reads = usize::from(layout.shape.reads);
     for (run, &first) in program.runs.iter().zip(&layout.runs) {
+        let reads = run.width(&layout.shape);
         let pad = run.cells.len().next_multiple_of(reads) - run.cells.len();
         for i in 0..pad {
             copy(zero, at(Line::Read(i as u8), first));
@@ -31,7 +31,7 @@ pub fn copies(program: &Program, layout: &Layout, circuit: &Circuit, copy: &mut 
         for (&cell, i) in run.cells.iter().zip(pad..) {
             copy(value(cell), at(Line::Read((i % reads) as u8), first + i / reads));
         }
-        for row in 0..run.cells.len().div_ceil(reads) {
+        for row in 0..run.rows(&layout.shape) {
             copy(layout.power(run.exponent), at(Line::Power, first + row));
         }
     }

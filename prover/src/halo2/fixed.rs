@@ -72,10 +72,14 @@ impl<S: FnMut(Column<Fixed>, usize, Fr)> Filler<'_, S> {
     fn runs(&mut self) {
         let machine = self.columns.machine;
         for (run, &first) in self.program.runs.iter().zip(&self.layout.runs) {
-            for row in 0..run.cells.len().div_ceil(self.columns.reads.len()) {
-                self.one(machine.read, first + row);
-                if row > 0 {
-                    self.one(machine.read_next, first + row);
+            let (begins, goes_on) = match self.columns.pairs {
+                Some(pairs) if run.pairs => (pairs.pair, pairs.next),
+                _ => (machine.read, machine.read_next),
+            };
+            for row in first..first + run.rows(&self.layout.shape) {
+                self.one(begins, row);
+                if row > first {
+                    self.one(goes_on, row);
                 }
             }
         }
@@ -153,11 +157,10 @@ impl<S: FnMut(Column<Fixed>, usize, Fr)> Filler<'_, S> {
                 cells.extend(rows.plain.map(|plain| (plain, one)));
                 true
             }
-            Kind::Number { low, equation, .. } => {
-                cells.push((rows.low, field(*low)));
-                cells.extend(rows.number.map(|number| (number, one)));
-                cells.extend(rows.plain.filter(|_| *equation).map(|plain| (plain, one)));
-                *equation
+            Kind::Number { low, .. } => {
+                cells.extend([(rows.low, field(*low)), (rows.constant, -field(*low))]);
+                cells.extend([rows.number, rows.plain].into_iter().flatten().map(|marked| (marked, one)));
+                true
             }
             Kind::Rescale(rescale) => {
                 let low = rescale.low_bits(shape.limb_bits);

@@ -20,6 +20,7 @@ use super::layout::Layout;
 use super::program::{Program, ProgramError};
 use super::prove::commit;
 use super::secret::Secret;
+use super::widths;
 use super::witness::weight_columns;
 
 /// Why there is no key.
@@ -50,6 +51,9 @@ pub enum KeygenError {
     /// The key is of other weights, another reference string, or its secret is another one.
     #[error("the key is not of these weights, this reference string and this secret")]
     OtherKey,
+    /// The rows do not hold the tables that show private weights to be within their widths.
+    #[error("the rows do not hold the tables that show private weights to be within their widths")]
+    Widths,
     /// The library refused.
     #[error("the proof system refused: {0}")]
     Library(String),
@@ -102,6 +106,21 @@ impl Setting {
         pk: &ProvingKey<G1Affine>,
         secret: Option<&Secret>,
     ) -> Result<CheckedKey, KeygenError> {
+        let mut key = self.key_without_widths(params, srs, pk, secret);
+        if let (Some(secret), true) = (secret, self.visibility.private_weights) {
+            key.widths = Some(widths::prove(self, &self.weights, &key, params, secret)?);
+        }
+        Ok(CheckedKey::new(&key, &Limits::default())?)
+    }
+
+    /// The verification key without the proof of the widths of private weights, which is another one each time.
+    pub fn key_without_widths(
+        &self,
+        params: &ParamsKZG<Bn256>,
+        srs: Srs,
+        pk: &ProvingKey<G1Affine>,
+        secret: Option<&Secret>,
+    ) -> Key {
         let vk = pk.get_vk();
         let rows = vk.cs().blinding_factors() + 1;
         let hides = self.visibility.private_weights || self.visibility.private_input;
@@ -112,7 +131,7 @@ impl Setting {
             }
             _ => Vec::new(),
         };
-        let key = Key {
+        Key {
             circuit: self.checked.circuit().clone(),
             visibility: self.visibility,
             shape: self.layout.shape,
@@ -121,8 +140,8 @@ impl Setting {
             permutation: points(vk.permutation().commitments()),
             weights,
             blinding: hides.then(|| blinding(params, pk, &srs, rows)),
-        };
-        Ok(CheckedKey::new(&key, &Limits::default())?)
+            widths: None,
+        }
     }
 }
 

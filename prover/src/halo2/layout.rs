@@ -2,13 +2,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use assay_verifier::circuit::{Circuit, Weight};
-use assay_verifier::halo2::shape::{INSTANCE_ROWS, Shape};
+use assay_verifier::halo2::shape::{INSTANCE_ROWS, RESERVED, Shape};
 
-use super::program::{Program, Take, Value, Vector};
+use super::program::{Program, Run, Take, Value, Vector};
 use super::tables::Tables;
-
-/// Rows at the end of a column that hold no content: blinding factors and the end of the running sums.
-pub const RESERVED: usize = 8;
 
 /// A column that takes part in copies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -111,6 +108,19 @@ fn instance(position: usize) -> Place {
     Place { line: Line::Instance((position / INSTANCE_ROWS) as u8), row: position % INSTANCE_ROWS }
 }
 
+impl Run {
+    /// Cells that a row reads.
+    pub fn width(&self, shape: &Shape) -> usize {
+        let reads = usize::from(shape.reads);
+        if self.pairs { reads & !1 } else { reads }
+    }
+
+    /// Number of rows.
+    pub fn rows(&self, shape: &Shape) -> usize {
+        self.cells.len().div_ceil(self.width(shape))
+    }
+}
+
 /// Number of weights in a vector.
 pub fn vector_len(weight: &Weight, vector: &Vector) -> usize {
     match vector.take {
@@ -167,8 +177,7 @@ impl Layout {
         };
         let lanes = usize::from(shape.lanes);
         let blocks = program.blocks.iter().map(|block| stack(&mut heights.lanes, block.len.div_ceil(lanes))).collect();
-        let reads = usize::from(shape.reads);
-        let runs = program.runs.iter().map(|run| stack(&mut heights.reads, run.cells.len().div_ceil(reads))).collect();
+        let runs = program.runs.iter().map(|run| stack(&mut heights.reads, run.rows(&shape))).collect();
         let columns = usize::from(shape.weights).max(1);
         let vectors = program
             .vectors
@@ -221,6 +230,10 @@ impl Layout {
                 let function = matches!(program.blocks[block as usize].kind, super::program::Kind::Function { .. });
                 (if function { Line::Side(lane as u8) } else { Line::Value(lane as u8) }, row)
             }
+            Value::Flag { block, index } => {
+                let (lane, row) = self.cell(program, block, index as usize);
+                (Line::Side(lane as u8), row)
+            }
             Value::Input(index) => return instance(index as usize),
             Value::Constant(constant) => (Line::Constants, self.constants[&constant]),
             Value::Run(run) => (Line::Left, self.run_end(program, run as usize)),
@@ -251,7 +264,7 @@ impl Layout {
     }
 
     fn run_end(&self, program: &Program, run: usize) -> usize {
-        self.runs[run] + program.runs[run].cells.len().div_ceil(self.shape.reads.into()) - 1
+        self.runs[run] + program.runs[run].rows(&self.shape) - 1
     }
 
     /// The last row of a vector.

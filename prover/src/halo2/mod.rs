@@ -6,15 +6,18 @@ pub mod circuit;
 pub mod copies;
 pub mod evm;
 pub mod fixed;
+mod hidden;
 pub mod keygen;
 pub mod layout;
 pub mod packed;
+pub mod plonk;
 pub mod program;
 pub mod prove;
 mod prover;
 pub mod secret;
 pub mod srs;
 pub mod tables;
+pub mod widths;
 pub mod witness;
 
 pub use prover::{Committed, Proven, Prover};

@@ -4,20 +4,20 @@ use assay_verifier::halo2::curve::{Bn256, Fr, G1Affine, Point};
 use assay_verifier::halo2::key::CheckedKey;
 use assay_verifier::halo2::transcript::Writer;
 use assay_verifier::halo2::{instance_columns, prefix};
-use halo2_proofs::arithmetic::{Field, best_multiexp};
+use halo2_proofs::arithmetic::Field;
 use halo2_proofs::halo2curves::group::Curve;
-use halo2_proofs::plonk::{ProvingKey, create_proof};
+use halo2_proofs::plonk::ProvingKey;
 use halo2_proofs::poly::commitment::{Blind, Params};
-use halo2_proofs::poly::kzg::commitment::{KZGCommitmentScheme, ParamsKZG};
-use halo2_proofs::poly::kzg::multiopen::ProverSHPLONK;
-use halo2_proofs::transcript::{Transcript, TranscriptWrite};
+use halo2_proofs::poly::kzg::commitment::ParamsKZG;
 use rand_chacha::ChaCha20Rng;
-use rand_core::{OsRng, RngCore, SeedableRng};
+use rand_core::{OsRng, SeedableRng};
 
-use super::circuit::{Setting, Synthesis};
+use super::circuit::Setting;
 use super::field;
+use super::hidden::argue;
+use super::plonk::{Plonk, Small};
 use super::secret::Secret;
-use super::witness::First;
+use super::witness::{Challenges, First, Second};
 
 /// Why there is no proof.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +42,8 @@ pub struct Tools<'a> {
     pub params: &'a ParamsKZG<Bn256>,
     /// The library's key.
     pub pk: &'a ProvingKey<G1Affine>,
+    /// What proofs of that key share.
+    pub plonk: &'a Plonk,
     /// The verification key.
     pub key: &'a CheckedKey,
     /// Blinding factors of the commitments to weights, if they are private.
@@ -73,7 +75,8 @@ impl Tools<'_> {
     /// The commitments to private inputs that a statement has.
     pub fn commit_inputs(&self, first: &First, salt: &Secret) -> Vec<Point> {
         let factors = salt.factors(first.inputs.len(), self.key.blinding().len());
-        commit(self.params, self.pk, &first.inputs, &factors)
+        let columns = first.inputs.iter().zip(factors).map(|(values, blinding)| Small { values, blinding });
+        self.plonk.commit(&columns.collect::<Vec<_>>()).iter().map(Point::new).collect()
     }
 
     /// Proves whatever the witness is.
@@ -81,21 +84,23 @@ impl Tools<'_> {
     /// # Errors
     /// The library refuses, or a secret is missing.
     pub fn prove_witness(&self, first: First, context: &[u8]) -> Result<Made, ProveError> {
+        let Setting { checked, visibility, program, layout, .. } = self.setting;
         let hidden = Hidden::new(self, &first)?;
         let instance: Vec<Fr> = first.instance.iter().map(|&value| field(value)).collect();
         let mut transcript = Writer::new(&prefix(self.key, context, &hidden.inputs));
-        let mut seed = [0u8; 32];
-        OsRng.fill_bytes(&mut seed);
-        create_proof::<KZGCommitmentScheme<Bn256>, ProverSHPLONK<'_, _>, _, _, _, _>(
-            self.params,
-            self.pk,
-            &[Synthesis::witness(self.setting, first)],
-            &[&instance_columns(&instance)],
-            ChaCha20Rng::from_seed(seed),
-            &mut transcript,
-        )
-        .map_err(|error| ProveError::Library(error.to_string()))?;
-        hidden.argue(self, seed, &mut transcript)?;
+        let mut drawn = ChaCha20Rng::from_rng(OsRng).map_err(failed)?;
+        let rows = Plonk::blinding_rows(self.pk);
+        let mut small = |values| Small { values, blinding: (0..rows).map(|_| Fr::random(&mut drawn)).collect() };
+        let columns: Vec<Small<'_>> = first.columns(*visibility).into_iter().map(&mut small).collect();
+        let second = |challenges: &[Fr]| {
+            let drawn = Challenges::new(challenges);
+            Second::new(checked, program, layout, &first, drawn).columns(&layout.shape)
+        };
+        let instance = instance_columns(&instance);
+        self.plonk.prove(self.pk, &instance, &columns, second, &mut transcript).map_err(failed)?;
+        if !hidden.outer.is_empty() {
+            argue(self.key.blinding(), &columns, &hidden.outer, &mut transcript).map_err(failed)?;
+        }
         Ok(Made { proof: transcript.proof(), inputs: hidden.inputs, salt: hidden.salt })
     }
 }
@@ -123,33 +128,6 @@ impl Hidden {
         }
         Ok(Self { outer, inputs, salt })
     }
-
-    /// Shows that inner and outer commitments differ in the blinding rows only.
-    fn argue(&self, tools: &Tools<'_>, seed: [u8; 32], transcript: &mut Writer) -> Result<(), ProveError> {
-        if self.outer.is_empty() {
-            return Ok(());
-        }
-        let failed = |error: std::io::Error| ProveError::Library(error.to_string());
-        let rows = tools.key.blinding();
-        // The library draws the blinding factors of the first phase before anything else, column by column.
-        let mut drawn = ChaCha20Rng::from_seed(seed);
-        let inner: Vec<Vec<Fr>> =
-            self.outer.iter().map(|_| rows.iter().map(|_| Fr::random(&mut drawn)).collect()).collect();
-        let g = *transcript.squeeze_challenge_scalar::<()>();
-        let mut differences = vec![Fr::ZERO; rows.len()];
-        for (inner, outer) in inner.iter().zip(&self.outer).rev() {
-            for ((difference, inner), outer) in differences.iter_mut().zip(inner).zip(outer) {
-                *difference = *difference * g + inner - outer;
-            }
-        }
-        let mask: Vec<Fr> = rows.iter().map(|_| Fr::random(OsRng)).collect();
-        transcript.write_point(best_multiexp(&mask, rows).to_affine()).map_err(failed)?;
-        let c = *transcript.squeeze_challenge_scalar::<()>();
-        for (mask, difference) in mask.iter().zip(&differences) {
-            transcript.write_scalar(*mask + c * difference).map_err(failed)?;
-        }
-        Ok(())
-    }
 }
 
 /// Commits to columns of small integers with blinding factors in the last rows.
@@ -168,4 +146,8 @@ pub fn commit(
         Point::new(&params.commit_lagrange(&column, Blind::default()).to_affine())
     };
     columns.iter().zip(factors).map(commit).collect()
+}
+
+fn failed(error: impl std::fmt::Display) -> ProveError {
+    ProveError::Library(error.to_string())
 }

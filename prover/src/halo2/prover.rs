@@ -13,6 +13,7 @@ use halo2_proofs::poly::kzg::commitment::ParamsKZG;
 use super::cache::Cache;
 use super::circuit::Setting;
 use super::keygen::KeygenError;
+use super::plonk::Plonk;
 use super::prove::{Made, ProveError, Tools};
 use super::secret::Secret;
 use super::witness::First;
@@ -22,6 +23,7 @@ pub struct Prover {
     setting: Setting,
     params: ParamsKZG<Bn256>,
     pk: ProvingKey<G1Affine>,
+    plonk: Plonk,
     key: CheckedKey,
     secret: Option<Secret>,
 }
@@ -42,7 +44,8 @@ impl Prover {
         let setting = Setting::new(checked, weights, visibility, shape)?;
         let pk = setting.proving_key(&params)?;
         let key = setting.key(&params, srs, &pk, secret.as_ref())?;
-        Ok(Self { setting, params, pk, key, secret })
+        let plonk = Plonk::new(&pk, &params);
+        Ok(Self { setting, params, pk, plonk, key, secret })
     }
 
     /// What proofs under a key need, with the proving key from a cache if it is there, and then in it. The reference string must be the key's,
@@ -65,7 +68,9 @@ impl Prover {
             Some(pk) => pk,
             None => {
                 let pk = setting.proving_key(&params)?;
-                if setting.key(&params, key.key().srs, &pk, secret.as_ref())?.digest() != key.digest() {
+                let mut made = setting.key_without_widths(&params, key.key().srs, &pk, secret.as_ref());
+                made.widths = key.key().widths.clone();
+                if made.digest() != key.digest() {
                     return Err(KeygenError::OtherKey);
                 }
                 if let Some(cache) = cache {
@@ -75,7 +80,8 @@ impl Prover {
                 pk
             }
         };
-        Ok(Self { setting, params, pk, key, secret })
+        let plonk = Plonk::new(&pk, &params);
+        Ok(Self { setting, params, pk, plonk, key, secret })
     }
 
     /// The key.
@@ -103,8 +109,8 @@ impl Prover {
 
     /// What proofs are made with.
     pub fn tools(&self) -> Tools<'_> {
-        let Self { setting, params, pk, key, secret } = self;
-        Tools { setting, params, pk, key, weights: secret.as_ref(), inputs: None }
+        let Self { setting, params, pk, plonk, key, secret } = self;
+        Tools { setting, params, pk, plonk, key, weights: secret.as_ref(), inputs: None }
     }
 
     /// Commits to the inputs of an evaluation, if they are private: what is answered can name them before it is proven.

@@ -20,6 +20,8 @@ pub enum Table {
     },
     /// A function.
     Function(TableId),
+    /// `0 .. 2^bits`, and zero once more with a flag.
+    Flag(u8),
 }
 
 /// An entry: argument and value.
@@ -30,6 +32,7 @@ impl Table {
     pub fn len(&self, circuit: &Circuit) -> usize {
         match *self {
             Self::Range(bits) => 1 << bits,
+            Self::Flag(bits) => (1 << bits) + 1,
             Self::Saturation { limb, excess } => 1 << (limb + excess),
             Self::Function(id) => circuit.tables[id as usize].values.len(),
         }
@@ -39,6 +42,7 @@ impl Table {
     pub fn entries(self, circuit: &Circuit) -> Box<dyn Iterator<Item = Entry> + '_> {
         match self {
             Self::Range(bits) => Box::new((0..1i64 << bits).map(|argument| (argument, 0))),
+            Self::Flag(bits) => Box::new((0..1i64 << bits).map(|argument| (argument, 0)).chain([(0, 1)])),
             Self::Saturation { limb, excess } => {
                 let side = move |argument: i64| (argument >> limb) - (1 << (excess - 1));
                 let side = move |argument| match side(argument) {
@@ -62,7 +66,13 @@ pub fn slots(kind: &Kind, limb_bits: u8) -> [Table; SLOTS] {
     let nothing = Table::Range(0);
     match kind {
         Kind::Free | Kind::Plain { .. } => [nothing; SLOTS],
-        Kind::Number { bits, .. } => limbs(*bits, limb_bits),
+        Kind::Number { bits, flagged, .. } => {
+            let [a, b, c, d] = limbs(*bits, limb_bits);
+            match d {
+                Table::Range(bits) if *flagged > 0 => [a, b, c, Table::Flag(bits)],
+                _ => [a, b, c, d],
+            }
+        }
         Kind::Rescale(rescale) => {
             let low = rescale.low_bits(limb_bits);
             let top = Table::Saturation { limb: rescale.bits - low, excess: rescale.excess_bits };
@@ -108,10 +118,14 @@ impl Tables {
         self.places[&table].0
     }
 
-    /// The position of a table's entry among all.
-    pub fn position(&self, table: Table, argument: i64, circuit: &Circuit) -> usize {
-        let low = if let Table::Function(id) = table { circuit.tables[id as usize].low } else { 0 };
-        self.places[&table].1 + (argument - low) as usize
+    /// The position of a table's entry among all. The side tells entries of one argument apart where there are two.
+    pub fn position(&self, table: Table, (argument, side): Entry, circuit: &Circuit) -> usize {
+        let place = match table {
+            Table::Function(id) => argument - circuit.tables[id as usize].low,
+            Table::Flag(bits) if side == 1 => 1 << bits,
+            _ => argument,
+        };
+        self.places[&table].1 + place as usize
     }
 
     /// All entries with their tags.

@@ -7,7 +7,7 @@ use assay_verifier::halo2::shape::Visibility;
 use crate::builder::{Builder, Without};
 use crate::common::attention::attention;
 use crate::common::{Numbers, inputs_of, kitchen_sink, port, weights_of};
-use crate::samples::{Form, HIDDEN, OPEN, USUAL, evaluated, failures, lay_out, witness};
+use crate::samples::{Form, HIDDEN, OPEN, USUAL, evaluated, lay_out, mock_failures, witness};
 
 const PRIVATE_INPUT: Visibility = Visibility { private_input: true, private_weights: false };
 const PRIVATE_WEIGHTS: Visibility = Visibility { private_input: false, private_weights: true };
@@ -41,7 +41,7 @@ fn satisfied(name: &str, circuit: &Circuit, form: Form, seed: u64) {
         1 => extreme(circuit, false),
         _ => extreme(circuit, true),
     };
-    let failed = failures(&setting, witness(&setting, &evaluated(&setting, &inputs)));
+    let failed = mock_failures(&setting, witness(&setting, &evaluated(&setting, &inputs)));
     assert_eq!(failed, BTreeSet::new(), "{name} {seed} {form:?}");
 }
 
@@ -62,7 +62,7 @@ fn extreme_weights() {
             let weights = circuit.weights.iter().map(|spec| vec![end(spec.bits) as i16; spec.len() as usize]).collect();
             let setting = lay_out(&circuit, &weights, USUAL);
             for inputs in [extreme(&circuit, false), extreme(&circuit, true)] {
-                let failed = failures(&setting, witness(&setting, &evaluated(&setting, &inputs)));
+                let failed = mock_failures(&setting, witness(&setting, &evaluated(&setting, &inputs)));
                 assert_eq!(failed, BTreeSet::new(), "{high}");
             }
         }

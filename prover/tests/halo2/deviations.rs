@@ -14,7 +14,8 @@ use crate::common::attention::{
 };
 use crate::common::{Numbers, inputs_of, kitchen_sink, weights_of};
 use crate::complete::wide;
-use crate::samples::{Form, HIDDEN, OPEN, USUAL, evaluated, failures, lay_out, up_to, witness};
+use crate::gates::{failures, refused};
+use crate::samples::{Form, HIDDEN, OPEN, USUAL, evaluated, lay_out, mock_failures, up_to, witness};
 
 /// A circuit laid out, and what it computes.
 struct Case {
@@ -34,6 +35,7 @@ impl Case {
         let evaluation = evaluated(&setting, &inputs);
         let case = Self { setting, evaluation, node };
         case.fails("honest", case.honest(), &[]);
+        assert_eq!(mock_failures(&case.setting, case.honest()), BTreeSet::new());
         case
     }
 
@@ -95,7 +97,7 @@ impl Case {
 
     fn fails(&self, name: &str, first: First, gates: &[&str]) {
         let expected: BTreeSet<String> = gates.iter().map(|gate| (*gate).to_owned()).collect();
-        assert_eq!(failures(&self.setting, first), expected, "{name}");
+        assert_eq!(failures(&self.setting, &first), expected, "{name}");
     }
 
     /// Changes a witness, lets everything follow, and expects gates to fail.
@@ -275,34 +277,52 @@ fn brackets() {
     }
 }
 
-/// A maximum that is a member but not the largest, and one that is no member.
+/// A maximum that is a member but not the largest, one that is no member, and flags that are not on a cell that equals it.
 #[test]
 fn maxima() {
     for (name, node) in [("across", LARGEST), ("window", POOLED)] {
         let case = Case::new(attention(7), node, USUAL);
-        let at = node as u32;
-        let own = |source| matches!(source, Source::Running { node, .. } if node == at);
-        let steps = case.setting.program.blocks.iter().filter(|block| own(block.source));
-        let step = steps.count() as u32;
-        case.refused(&format!("{name}: above all"), &["copy"], |first| {
-            case.add(first, Source::Running { node: at, step }, 1, 1);
-            case.add(first, Source::AboveRunning { node: at, step }, 1, 1);
-            case.add(first, Source::AboveMember { node: at, step }, 1, 1);
-        });
-        let above = [Source::AboveRunning { node: at, step }, Source::AboveMember { node: at, step }];
-        let value = |source, cell| {
-            let (lane, row) = case.at(case.block(source), cell);
-            case.honest().lanes[lane].values[row]
+        let (largest, below) = (Source::Node(node as u32), Source::BelowLargest(node as u32));
+        let block = case.block(below);
+        let Kind::Number { flagged: count, .. } = case.setting.program.blocks[block as usize].kind else { panic!() };
+        let count = count as usize;
+        let honest = case.honest();
+        let value = |cell: usize| {
+            let (lane, row) = case.at(block, cell);
+            honest.lanes[lane].values[row]
         };
-        let sums = (0..case.cells().len()).map(|cell| above.iter().map(|&source| value(source, cell)).sum::<i64>());
-        let (cell, difference) = sums.enumerate().find(|(_, sum)| *sum > 0).expect("the step compares two values");
-        case.refused(&format!("{name}: the other of the two"), &["number"], |first| {
-            case.add(first, Source::Running { node: at, step }, cell, -difference);
-            above.iter().for_each(|&source| case.add(first, source, cell, -difference));
+        let flag = |first: &mut First, cell: usize, flag: i64| {
+            let (lane, row) = case.at(block, cell);
+            first.lanes[lane].sides[row] = flag;
+        };
+        // A group whose members differ.
+        let group = (0..case.cells().len()).find(|group| (group * count..).take(count).any(|cell| value(cell) > 0));
+        let group = group.expect("the cells of a group differ");
+        let members = group * count..(group + 1) * count;
+        let zero = members.clone().find(|&cell| value(cell) == 0).expect("one is the largest");
+        let lower =
+            members.clone().filter(|&cell| value(cell) > 0).min_by_key(|&cell| value(cell)).expect("they differ");
+        let raise = |first: &mut First, difference: i64| {
+            case.add(first, largest, group, difference);
+            members.clone().for_each(|cell| case.add(first, below, cell, difference));
+        };
+        case.refused(&format!("{name}: alone"), &["copy"], |first| case.add(first, largest, group, 1));
+        case.refused(&format!("{name}: above all"), &["copy"], |first| {
+            raise(first, 1);
+            flag(first, zero, 0);
         });
-        case.refused(&format!("{name}: alone"), &["copy"], |first| {
-            case.add(first, Source::Running { node: at, step: 1 }, 0, 1);
+        case.refused(&format!("{name}: above all, still flagged"), &["number"], |first| raise(first, 1));
+        case.refused(&format!("{name}: another member"), &["number"], |first| {
+            raise(first, -value(lower));
+            flag(first, zero, 0);
+            flag(first, lower, 1);
         });
+        case.refused(&format!("{name}: none flagged"), &["copy"], |first| flag(first, zero, 0));
+        case.refused(&format!("{name}: another flagged"), &["number"], |first| {
+            flag(first, zero, 0);
+            flag(first, lower, 1);
+        });
+        case.refused(&format!("{name}: no flag"), &["lookup", "copy"], |first| flag(first, zero, 2));
     }
 }
 
@@ -390,7 +410,7 @@ fn private_inputs_out_of_range() {
         let value = first.lanes[lane].values[row];
         assert_eq!(value, outside);
         assert!(first.at(layout, layout.place(program, program.private[cell])) == outside);
-        let failed = failures(&case.setting, first);
+        let failed = failures(&case.setting, &first);
         assert!(failed.contains("number"), "{cell}: {failed:?}");
     }
 }
@@ -408,7 +428,7 @@ fn padding_of_private_weights() {
             for column in 0..len.next_multiple_of(columns) - len {
                 let mut first = case.honest();
                 first.weights[column][row] = 5;
-                assert!(failures(&case.setting, first).contains("padding of weights"), "{vector:?}, column {column}");
+                assert!(failures(&case.setting, &first).contains("padding of weights"), "{vector:?}, column {column}");
                 tried += 1;
                 if tried % 4 == 0 {
                     break;
@@ -452,7 +472,28 @@ fn every_column() {
     for (name, change) in changes {
         let mut first = case.honest();
         change(&mut first);
-        assert!(!failures(&case.setting, first).is_empty(), "{name}");
+        assert!(refused(&case.setting, &first), "{name}");
+    }
+}
+
+/// The mock prover finds the same gates.
+#[test]
+fn the_mock_prover_agrees() {
+    let case = Case::new(kitchen_sink(7), 2, Form { visibility: HIDDEN, ..USUAL });
+    let (lane, row) = case.place(case.inside());
+    let changes: [Change; 7] = [
+        Box::new(|_| {}),
+        Box::new(move |first| first.lanes[lane].values[row] += 1),
+        Box::new(move |first| first.lanes[lane].limbs[2][row] ^= 1),
+        Box::new(move |first| first.lanes[lane].sides[row] += 1),
+        Box::new(|first| first.reads[1][3] += 1),
+        Box::new(|first| first.weights[0][1] += 1),
+        Box::new(|first| first.counts[0][0] += 1),
+    ];
+    for (number, change) in changes.into_iter().enumerate() {
+        let mut first = case.honest();
+        change(&mut first);
+        assert_eq!(failures(&case.setting, &first), mock_failures(&case.setting, first), "change {number}");
     }
 }
 
@@ -471,6 +512,6 @@ fn every_block() {
             Line::Side(_) => first.lanes[lane].sides[row] += 1,
             _ => first.lanes[lane].values[row] += 1,
         }
-        assert!(!failures(&case.setting, first).is_empty(), "{:?}", block.source);
+        assert!(refused(&case.setting, &first), "{:?}", block.source);
     }
 }

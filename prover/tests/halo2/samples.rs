@@ -65,8 +65,8 @@ pub fn witness(setting: &Setting, evaluation: &Evaluation) -> First {
     First::new(&setting.checked, &setting.program, &setting.layout, &setting.weights, evaluation)
 }
 
-/// Names of the gates that a witness fails; `copy` if cells differ that are copies.
-pub fn failures(setting: &Setting, first: First) -> BTreeSet<String> {
+/// Names of the gates that a witness fails, by the library's mock prover; `copy` if cells differ that are copies.
+pub fn mock_failures(setting: &Setting, first: First) -> BTreeSet<String> {
     let instance: Vec<Fr> = first.instance.iter().map(|&value| field(value)).collect();
     let instance = instance_columns(&instance).into_iter().map(<[Fr]>::to_vec).collect();
     let k = setting.layout.shape.k.into();

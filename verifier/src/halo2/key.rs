@@ -12,12 +12,13 @@ use super::curve::{Bn256, Fr, G1Affine, Point};
 use super::domain::domain;
 use super::shape::{DEGREE_MAX, Features, INSTANCE_ROWS, INSTANCES_MAX, Shape, ShapeError, Visibility};
 use super::srs::{Srs, SrsError};
+use super::widths::{Subject, Widths};
 use crate::circuit::{CheckedCircuit, Circuit, CircuitError, Limits};
 use crate::digest::{KeyDigest, digest};
 use crate::wire;
 
 /// Engine and version that the key is for.
-const ENGINE: &str = "halo2 v1";
+const ENGINE: &str = "halo2 v2";
 
 /// A verification key.
 ///
@@ -41,14 +42,26 @@ pub struct Key {
     pub weights: Vec<Point>,
     /// Commitments of the blinding rows, if anything is hidden.
     pub blinding: Option<Blinding>,
+    /// Shows that private weights are within their widths, if there are any.
+    pub widths: Option<Widths>,
 }
 
 impl Key {
     /// The identity of the key.
     pub fn digest(&self) -> KeyDigest {
-        let Self { circuit, visibility, shape, srs, fixed, permutation, weights, blinding } = self;
-        let parts = (circuit.digest(), ENGINE, visibility, shape, srs, fixed, permutation, weights, blinding);
+        let Self { circuit, visibility, shape, srs, fixed, permutation, weights, blinding, widths } = self;
+        let hidden = (weights, blinding, widths);
+        let parts = (circuit.digest(), ENGINE, visibility, shape, srs, fixed, permutation, hidden);
         KeyDigest(digest("assay halo2 key v1", &wire::bytes(&parts)))
+    }
+}
+
+impl Key {
+    /// What the proof of the weights' widths is of.
+    pub fn subject(&self) -> Subject<'_> {
+        let blinding = self.blinding.as_ref().map_or(&[][..], |blinding| &blinding.rows);
+        let Self { circuit, shape, srs, weights, .. } = self;
+        Subject { circuit: circuit.digest(), shape: *shape, srs: *srs, weights, blinding }
     }
 }
 
@@ -85,6 +98,9 @@ pub enum KeyError {
     /// The commitments of the blinding rows are not those, or their opening does not show it.
     #[error("the commitments of the blinding rows do not open as those do")]
     Blinding,
+    /// Private weights are not shown to be within their widths.
+    #[error("private weights are not shown to be within their widths")]
+    Widths,
     /// The rows do not hold the public values.
     #[error("the rows do not hold the public values: {0}")]
     Rows(String),
@@ -131,6 +147,13 @@ impl CheckedKey {
             Some(rows) => rows.check(&key.srs.digest(), &params.s_g2(), key.shape.k).ok_or(KeyError::Blinding)?,
             None => Vec::new(),
         };
+        if key.widths.is_some() != (private != 0) {
+            return Err(KeyError::Widths);
+        }
+        if let Some(widths) = &key.widths {
+            let checked = widths.check(&key.circuit, &key.subject(), &params, &weights, &blinding);
+            checked.ok_or(KeyError::Widths)?;
+        }
         let degree = KeyError::Fit { what: "degree", actual: cs.degree(), expected: DEGREE_MAX };
         let domain = domain(cs.degree(), key.shape.k).ok_or(degree)?;
         let permutation = permutation::VerifyingKey::from_commitments(permutation);

@@ -10,6 +10,7 @@ pub mod shape;
 pub mod srs;
 pub mod transcript;
 mod verify;
+pub mod widths;
 
 pub use batch::verify_all;
 pub use verify::{Argument, VerifyError, field, instance_columns, prefix, verify, verify_statement};

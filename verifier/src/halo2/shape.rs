@@ -15,6 +15,8 @@ pub const DEGREE_MAX: usize = 9;
 pub const K_MIN: u8 = 5;
 /// See [`K_MIN`].
 pub const K_MAX: u8 = 22;
+/// Rows at the end of a column that hold no content: blinding factors and the end of the running sums.
+pub const RESERVED: usize = 8;
 /// Most lanes.
 pub const LANES_MAX: u8 = 32;
 /// Most cells read in one row: their multiplier enters with that power.
@@ -136,6 +138,10 @@ pub struct Features {
     pub wide: bool,
     /// Values that are their own accumulators.
     pub plain: bool,
+    /// Numbers that are flagged as zero.
+    pub flags: bool,
+    /// Products of cells that are read.
+    pub pairs: bool,
     /// Columns of public values.
     pub instances: usize,
     /// How many cells of a vector's first row hold none of its private weights: bit `n` is set if that is `n` for a vector.
@@ -181,6 +187,12 @@ impl Features {
                 matches!(node.op, Op::Rescale { shift, bits, .. } if is_wide(shift, bits, excess_bits, limb_bits));
             features.numbers |= matches!(node.op, Op::Quotient { .. } | Op::Root(_) | Op::Max { .. });
             features.plain |= matches!(node.op, Op::Affine(_));
+            features.flags |= matches!(node.op, Op::Max { .. });
+            features.pairs |= matches!(node.op, Op::Root(_));
+            features.pairs |= circuit
+                .expressions(id)
+                .iter()
+                .any(|expression| expression.expr.terms.iter().any(|term| matches!(term, Term::Product { .. })));
             if visibility.private_weights {
                 features.pads |= pads(circuit, id, node, shape.weights);
             }
@@ -190,7 +202,7 @@ impl Features {
             });
         }
         features.numbers |= features.wide;
-        features.plain |= features.wide;
+        features.plain |= features.numbers;
         features
     }
 }

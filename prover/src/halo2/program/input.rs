@@ -24,8 +24,11 @@ impl Builder<'_> {
         let block = self.number(id, range.low, bits, len, Source::Node(node))?;
         if range.high - range.low != (1i64 << bits) - 1 {
             let below = self.number(id, 0, bits, len, Source::Below { node, high: range.high })?;
-            let [value, lack, one] = [self.run_of(block, 1), self.run_of(below, 1), self.ones(len, 1)];
-            self.demand(vec![plus(1, value), plus(1, lack), plus(-range.high, one)]);
+            let one = self.ones(len, 1);
+            let mut sum = vec![plus(-range.high, one)];
+            self.add_block(1, block, &mut sum);
+            self.add_block(1, below, &mut sum);
+            self.demand(sum);
         }
         let end = (first as usize + len).max(self.program.private.len());
         self.program.private.resize(end, Value::Constant(0));
@@ -46,7 +49,7 @@ impl Builder<'_> {
         len: usize,
         source: Source,
     ) -> Result<u32, ProgramError> {
-        let block = self.block(Kind::Number { low, bits, equation: false }, len, source);
+        let block = self.block(Kind::Number { low, bits, flagged: 0 }, len, source);
         self.check_limbs(id, bits)?;
         Ok(block)
     }

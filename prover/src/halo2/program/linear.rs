@@ -15,6 +15,11 @@ impl Builder<'_> {
         let inner = node.inner as usize;
         let cells: Vec<Vec<Value>> =
             (0..node.len() as usize).map(|cell| self.read(gather, view, cell / inner, cell % inner)).collect();
+        self.add_sums(coefficient, cells, products);
+    }
+
+    /// Adds a multiple of `sum_i beta^(n-1-i) sum_s cells[i][s]` to products.
+    pub(super) fn add_sums(&mut self, coefficient: i64, cells: Vec<Vec<Value>>, products: &mut Vec<Product>) {
         let summed = cells.first().map_or(0, Vec::len);
         if summed > cells.len() {
             // Few results of many cells each: sum each result's cells, then weight the results.

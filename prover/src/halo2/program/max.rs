@@ -1,10 +1,10 @@
-//! Maxima, one cell of each group after the other: `m_k` is not below `m_(k-1)` nor below the cell `x_k`, and equals one of them.
+//! Maxima: `y` is above none of its cells, and equals one of them.
 //!
-//! With `a = m_k - m_(k-1)` and `b = m_k - x_k` in their range, `sum_i beta^(n-1-i) a_i b_i = 0` demands that one of them is zero for each
-//! group: `a` and `b` are committed before `beta` is drawn.
+//! Each cell `x` is `below` its group's maximum `y` by a number that is not negative, and one of each group is flagged as zero:
+//! `x + below = y` and `sum of a group's flags = 1`.
 use assay_verifier::circuit::{Maximum, NodeId};
 
-use super::{Builder, Cells, Kind, ProgramError, Source, Value, plus};
+use super::{Builder, Cells, Kind, Product, ProgramError, Source, Value, plus};
 
 /// The cells of each group, in order: for each member of a group the source's cell in every group.
 pub fn members(maximum: Maximum, source_inner: usize, len: usize) -> Vec<Vec<usize>> {
@@ -22,25 +22,25 @@ impl Builder<'_> {
         let len = self.checked.circuit().nodes[id].len() as usize;
         let inner = self.checked.circuit().nodes[source as usize].inner as usize;
         let maximum = self.checked.maximum(id).expect("maxima have facts");
-        let node = id as u32;
-        let mut members = members(maximum, inner, len).into_iter();
-        let first = members.next().unwrap_or_default();
-        let mut largest: Vec<Value> = first.iter().map(|&cell| self.cell(source, cell)).collect();
-        for (member, step) in members.zip(1u32..) {
-            let cells: Vec<Value> = member.iter().map(|&cell| self.cell(source, cell)).collect();
-            let block = self.block(Kind::Free, len, Source::Running { node, step });
-            let a = self.number(id, 0, maximum.bits, len, Source::AboveRunning { node, step })?;
-            let b = self.number(id, 0, maximum.bits, len, Source::AboveMember { node, step })?;
-            let next = self.run_of(block, 1);
-            for (difference, than) in [(a, largest), (b, cells)] {
-                let [difference, than] = [self.run_of(difference, 1), self.run(1, than)];
-                self.demand(vec![plus(1, next), plus(-1, than), plus(-1, difference)]);
-            }
-            let above: Vec<Value> = (0..len as u32).map(|index| Value::Cell { block: a, index }).collect();
-            let both = self.elementwise(&above, b);
-            self.demand(vec![plus(1, both)]);
-            largest = (0..len as u32).map(|index| Value::Cell { block, index }).collect();
-        }
-        Ok(Cells::Alias(largest))
+        let members = members(maximum, inner, len);
+        let count = members.len();
+        let largest = self.block(Kind::Free, len, Source::Node(id as u32));
+        let kind = Kind::Number { low: 0, bits: maximum.bits, flagged: count as u32 };
+        let below = self.block(kind, len * count, Source::BelowLargest(id as u32));
+        self.check_limbs(id, maximum.bits)?;
+        let cells = (0..len).flat_map(|group| members.iter().map(move |member| member[group]));
+        let cells = cells.map(|cell| self.cell(source, cell)).collect();
+        let [cells, ones] = [self.run(1, cells), self.ones(count, 1)];
+        let left = self.run_of(largest, count as u32);
+        let mut sum = vec![plus(1, cells), Product { coefficient: -1, left, right: ones, step: 0 }];
+        self.add_block(1, below, &mut sum);
+        self.demand(sum);
+        let flag = |group: usize, member: usize| Value::Flag { block: below, index: (group * count + member) as u32 };
+        let flags = (0..len).map(|group| (0..count).map(|member| flag(group, member)).collect()).collect();
+        let one = self.ones(len, 1);
+        let mut sum = vec![plus(-1, one)];
+        self.add_sums(1, flags, &mut sum);
+        self.demand(sum);
+        Ok(Cells::Block(largest))
     }
 }

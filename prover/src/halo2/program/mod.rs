@@ -3,7 +3,8 @@
 //! Every relation of the description becomes *blocks* of committed cells (limbs, values) and *chains* of products that must sum to zero.
 //! The parts of a product are values of the second phase:
 //!
-//! - a *run*: `sum_i x_i m^(n-1-i)` over copied cells, with a multiplier `m` that is a power of the challenge
+//! - a *run*: `sum_i x_i m^(n-1-i)` over copied cells, or `sum_i x_i y_i m^(n-1-i)` over pairs of them, with a multiplier `m` that is a power
+//!   of the challenge
 //! - a *vector*: the same sum over one vector of a weight tensor
 //! - an *equation*: the same sum over the accumulators of a block
 //! - a *chain*: a sum of products, possibly with multipliers between them
@@ -21,6 +22,7 @@ mod product;
 mod quotient;
 mod rescale;
 mod root;
+mod runs;
 mod select;
 
 use std::collections::BTreeMap;
@@ -35,6 +37,13 @@ use assay_verifier::halo2::shape::Visibility;
 pub enum Value {
     /// A cell of a block.
     Cell {
+        /// Which block.
+        block: u32,
+        /// Which of its cells.
+        index: u32,
+    },
+    /// Whether a cell of a block of numbers is flagged as zero.
+    Flag {
         /// Which block.
         block: u32,
         /// Which of its cells.
@@ -75,14 +84,14 @@ pub enum Kind {
         /// Constant of the expression.
         constant: i64,
     },
-    /// A value `low .. low + 2^bits`, in limbs.
+    /// A value `low .. low + 2^bits`, in limbs; what it is above `low` is its accumulator.
     Number {
         /// Smallest value.
         low: i64,
         /// Width.
         bits: u8,
-        /// Whether it is an accumulator too.
-        equation: bool,
+        /// Number of cells in each group of which one is flagged as zero; 0 where there are no flags.
+        flagged: u32,
     },
     /// A rescaled value.
     Rescale(Rescale),
@@ -130,27 +139,8 @@ pub enum Source {
         /// Largest value.
         high: i64,
     },
-    /// The largest of the first `step + 1` cells of each group.
-    Running {
-        /// The node.
-        node: u32,
-        /// How far.
-        step: u32,
-    },
-    /// How far the largest of the first `step + 1` cells is above the largest before.
-    AboveRunning {
-        /// The node.
-        node: u32,
-        /// How far.
-        step: u32,
-    },
-    /// How far the largest of the first `step + 1` cells is above the cell itself.
-    AboveMember {
-        /// The node.
-        node: u32,
-        /// How far.
-        step: u32,
-    },
+    /// How far the cells of each group are below the largest, group by group.
+    BelowLargest(u32),
     /// The rows of a weight that an input selects.
     Selected {
         /// The weight.
@@ -160,13 +150,15 @@ pub enum Source {
     },
 }
 
-/// `sum_i cells[i] beta^(exponent (n-1-i))`.
+/// `sum_i cells[i] beta^(exponent (n-1-i))`, or `sum_i cells[2 i] cells[2 i + 1] beta^(exponent (n-1-i))`.
 #[derive(Clone, Debug)]
 pub struct Run {
     /// The multiplier's exponent.
     pub exponent: u32,
     /// The cells.
     pub cells: Vec<Value>,
+    /// Whether they are multiplied in pairs.
+    pub pairs: bool,
 }
 
 /// Which values of a weight tensor form a vector.
@@ -370,34 +362,6 @@ impl Builder<'_> {
             Cells::Inputs(first) => Value::Input(first + index as u32),
             Cells::Alias(values) => values[index],
         }
-    }
-
-    /// A run, or the cell itself where there is only one, or zero where all are.
-    fn run(&mut self, exponent: u32, cells: Vec<Value>) -> Value {
-        if cells.iter().all(|cell| *cell == Value::Constant(0)) {
-            return Value::Constant(0);
-        }
-        if let [only] = cells[..] {
-            return only;
-        }
-        self.program.runs.push(Run { exponent, cells });
-        Value::Run(self.program.runs.len() as u32 - 1)
-    }
-
-    /// The run of all cells of a block.
-    fn run_of(&mut self, block: u32, exponent: u32) -> Value {
-        let len = self.program.blocks[block as usize].len as u32;
-        self.run(exponent, (0..len).map(|index| Value::Cell { block, index }).collect())
-    }
-
-    /// `sum_i beta^(exponent i)` for `i = 0..len`.
-    fn ones(&mut self, len: usize, exponent: u32) -> Value {
-        if let Some(&value) = self.ones.get(&(len, exponent)) {
-            return value;
-        }
-        let value = self.run(exponent, vec![Value::Constant(1); len]);
-        self.ones.insert((len, exponent), value);
-        value
     }
 
     fn vector(&mut self, weight: WeightId, take: Take) -> Value {

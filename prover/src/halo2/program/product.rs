@@ -26,7 +26,7 @@ impl Builder<'_> {
         }
         shared.sort_unstable();
         let end = node.len() - 1;
-        let mut chain: Vec<Product> = Vec::new();
+        let mut groups: Vec<(u32, Vec<(Value, Value)>)> = Vec::new();
         let mut position = 0;
         for (last, i, j) in shared {
             let [left, right] = [Side::Left, Side::Right].map(|side| {
@@ -35,18 +35,42 @@ impl Builder<'_> {
                 let o = if pairing.inner.weighted == side { &inner[j][..] } else { &inner[j][..1] };
                 self.factor(gather, view, node.inner, p, o)
             });
-            for (s, (left, right)) in left.into_iter().zip(right).enumerate() {
-                let step = if s == 0 && !chain.is_empty() { (last - position) as u32 } else { 0 };
-                chain.push(Product { coefficient: 1, left, right, step });
-            }
+            groups.push(((last - position) as u32, left.into_iter().zip(right).collect()));
             position = last;
         }
+        let mut chain = self.chained(groups);
         if position < end && !chain.is_empty() {
             let nothing = Value::Constant(0);
             chain.push(Product { coefficient: 0, left: nothing, right: nothing, step: (end - position) as u32 });
         }
         let sum = self.chain(chain);
         products.push(plus(coefficient, sum));
+    }
+
+    /// The products of each group, with what the sum before it is multiplied by: as pairs that are read, where all factors are cells.
+    fn chained(&mut self, groups: Vec<(u32, Vec<(Value, Value)>)>) -> Vec<Product> {
+        let one = Value::Constant(1);
+        let single = groups.iter().all(|(_, pairs)| pairs.len() == 1);
+        let step = groups.get(1).map_or(1, |(step, _)| *step);
+        if single && groups.len() > 1 && groups.iter().skip(1).all(|(other, _)| *other == step) {
+            let pairs = groups.iter().flat_map(|(_, pairs)| pairs.iter().copied());
+            if let Some(run) = self.pairs(step, pairs) {
+                return vec![Product { coefficient: 1, left: run, right: one, step: 0 }];
+            }
+        }
+        let mut chain = Vec::new();
+        for (step, pairs) in groups {
+            let read = if pairs.len() > 1 { self.pairs(0, pairs.iter().copied()) } else { None };
+            let products = match read {
+                Some(run) => vec![(run, one)],
+                None => pairs,
+            };
+            for (s, (left, right)) in products.into_iter().enumerate() {
+                let step = if s == 0 && !chain.is_empty() { step } else { 0 };
+                chain.push(Product { coefficient: 1, left, right, step });
+            }
+        }
+        chain
     }
 
     /// A factor's values for all summed cells: weighted sums over rows and inner indices, the last of which have weight one.

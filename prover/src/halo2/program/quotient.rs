@@ -14,11 +14,25 @@ impl Builder<'_> {
         let divisors: Vec<Value> =
             (0..len).map(|cell| self.read(gather, denominator, cell / inner, cell % inner)[0]).collect();
         let [y, above, lacking] = self.bracket(id)?;
-        let multiples = self.elementwise(&divisors, y);
-        let [above, lacking, one] = [self.run_of(above, 1), self.run_of(lacking, 1), self.ones(len, 1)];
-        let divisors = self.run(1, divisors);
-        self.demand(vec![plus(1, above), plus(1, lacking), plus(-1, divisors), plus(1, one)]);
-        let sum = vec![plus(1, multiples), plus(1, above), plus(-expression.expr.constant, one)];
+        let one = self.ones(len, 1);
+        // Cells in a row with the same divisor have one product.
+        let (mut multiples, mut divisors_sum) = (Vec::new(), Vec::new());
+        let mut start = 0;
+        for group in divisors.chunk_by(|a, b| a == b) {
+            let quotients = (start..).take(group.len()).map(|index| Value::Cell { block: y, index });
+            let (left, step) = (group[0], group.len() as u32);
+            let [quotients, ones] = [self.run(1, quotients.collect()), self.ones(group.len(), 1)];
+            multiples.push(Product { coefficient: 1, left, right: quotients, step });
+            divisors_sum.push(Product { coefficient: 1, left, right: ones, step });
+            start += step;
+        }
+        let [multiples, divisors] = [multiples, divisors_sum].map(|products| self.chain(products));
+        let mut sum = vec![plus(-1, divisors), plus(1, one)];
+        self.add_block(1, above, &mut sum);
+        self.add_block(1, lacking, &mut sum);
+        self.demand(sum);
+        let mut sum = vec![plus(1, multiples), plus(-expression.expr.constant, one)];
+        self.add_block(1, above, &mut sum);
         self.demand_expression(id, expression, own, sum);
         Ok(Cells::Block(y))
     }
@@ -33,17 +47,5 @@ impl Builder<'_> {
             self.number(id, 0, bracket.check_bits, len, Source::Above(at))?,
             self.number(id, 0, bracket.check_bits, len, Source::Lacking(at))?,
         ])
-    }
-
-    /// `sum_i beta^(n-1-i) values[i] * block[i]`.
-    pub(super) fn elementwise(&mut self, values: &[Value], block: u32) -> Value {
-        let product = |(index, &left): (usize, &Value)| Product {
-            coefficient: 1,
-            left,
-            right: Value::Cell { block, index: index as u32 },
-            step: 1,
-        };
-        let products = values.iter().enumerate().map(product).collect();
-        self.chain(products)
     }
 }

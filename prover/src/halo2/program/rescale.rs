@@ -41,7 +41,7 @@ impl Builder<'_> {
         let mut sum = vec![plus(1, Value::Equation(block))];
         if wide && shift > 0 {
             self.check_limbs(id, shift)?;
-            let kind = Kind::Number { low: 0, bits: shift, equation: true };
+            let kind = Kind::Number { low: 0, bits: shift, flagged: 0 };
             let remainder = self.block(kind, len, Source::Remainder(at));
             sum.push(plus(1, Value::Equation(remainder)));
         }

@@ -8,12 +8,16 @@ impl Builder<'_> {
         let own = node.op.expr().map_or(0, |expr| expr.terms.len());
         let len = node.len() as usize;
         let [y, above, lacking] = self.bracket(id)?;
-        let roots: Vec<Value> = (0..len as u32).map(|index| Value::Cell { block: y, index }).collect();
-        let squares = self.elementwise(&roots, y);
-        let [roots, above, lacking] = [y, above, lacking].map(|block| self.run_of(block, 1));
-        self.demand(vec![plus(1, above), plus(1, lacking), plus(-2, roots)]);
+        let roots = (0..len as u32).map(|index| Value::Cell { block: y, index });
+        let squares = self.pairs(1, roots.map(|root| (root, root))).expect("roots are committed");
+        let mut sum = Vec::new();
+        self.add_block(1, above, &mut sum);
+        self.add_block(1, lacking, &mut sum);
+        self.add_block(-2, y, &mut sum);
+        self.demand(sum);
         let one = self.ones(len, 1);
-        let sum = vec![plus(1, squares), plus(1, above), plus(-expression.expr.constant, one)];
+        let mut sum = vec![plus(1, squares), plus(-expression.expr.constant, one)];
+        self.add_block(1, above, &mut sum);
         self.demand_expression(id, expression, own, sum);
         Ok(Cells::Block(y))
     }

@@ -1,7 +1,7 @@
 //! Columns of the first phase: all of them small integers, which commit fast.
 use assay_circuits::eval::{Evaluation, Weights};
 use assay_verifier::circuit::{CheckedCircuit, Op};
-use assay_verifier::halo2::shape::{INSTANCE_ROWS, SLOTS};
+use assay_verifier::halo2::shape::{INSTANCE_ROWS, SLOTS, Visibility};
 
 use crate::halo2::copies::copies;
 use crate::halo2::fixed;
@@ -76,6 +76,14 @@ impl First {
         first.weights = weight_columns(checked, program, layout, weights);
         first.follow(checked, program, layout);
         first
+    }
+
+    /// The columns in the order of the constraint system.
+    pub fn columns(&self, visibility: Visibility) -> Vec<&[i64]> {
+        let weights = self.weights.iter().filter(|_| visibility.private_weights);
+        let lanes = self.lanes.iter().flat_map(|lane| lane.limbs.iter().chain([&lane.values, &lane.sides]));
+        let columns = weights.chain(&self.inputs).chain(lanes).chain(&self.reads).chain(&self.counts);
+        columns.map(Vec::as_slice).collect()
     }
 
     /// Public inputs and outputs.
@@ -172,8 +180,8 @@ impl First {
         }
         for lane in &self.lanes {
             for (slot, limbs) in lane.limbs.iter().enumerate() {
-                for (limb, tables) in limbs.iter().zip(&tables) {
-                    let position = layout.tables.position(tables[slot], *limb, checked.circuit());
+                for ((&limb, &side), tables) in limbs.iter().zip(&lane.sides).zip(&tables) {
+                    let position = layout.tables.position(tables[slot], (limb, side), checked.circuit());
                     let (table, row) = place(&layout.shape, layout.rows, position);
                     self.counts[table][row] += 1;
                 }
@@ -217,9 +225,15 @@ impl Cell {
                 (Kind::Plain { constant }, None) => plain(*constant),
                 (_, None) => plain(0),
             },
-            Kind::Number { low, bits, .. } => {
+            Kind::Number { low, bits, flagged } => {
                 let value = value.unwrap_or_else(|| scope.filler(block, *low));
-                Self { limbs: limbs(value - low, *bits, limb_bits), value, side: 0 }
+                // The first of its group that is zero.
+                let first = |index: usize| {
+                    let start = index.checked_rem(*flagged as usize).map(|place| index - place);
+                    start.is_some_and(|start| !values[start..index].contains(&0))
+                };
+                let flag = value == 0 && index.is_some_and(first);
+                Self { limbs: limbs(value - low, *bits, limb_bits), value, side: flag.into() }
             }
             Kind::Rescale(rescale) => {
                 let accumulator = index.map_or(rescale.constant, |index| scope.accumulator(block, index));
@@ -289,15 +303,7 @@ impl Scope<'_> {
             Source::Above(node) => accumulators[node as usize][..block.len].to_vec(),
             Source::Lacking(node) => accumulators[node as usize][block.len..].to_vec(),
             Source::Below { node, high } => nodes[node as usize].iter().map(|value| high - value).collect(),
-            Source::Running { node, step } => self.running(node, step),
-            Source::AboveRunning { node, step } => {
-                let before = self.running(node, step - 1);
-                self.running(node, step).iter().zip(&before).map(|(now, before)| now - before).collect()
-            }
-            Source::AboveMember { node, step } => {
-                let cells = self.member(node, step);
-                self.running(node, step).iter().zip(&cells).map(|(now, cell)| now - cell).collect()
-            }
+            Source::BelowLargest(node) => self.below_largest(node),
             Source::Selected { weight, input } => {
                 let spec = &self.checked.circuit().weights[weight as usize];
                 let channels = spec.channels as usize;
@@ -307,25 +313,19 @@ impl Scope<'_> {
         }
     }
 
-    /// One member of each group of a maximum.
-    fn member(&self, node: u32, step: u32) -> Vec<i64> {
+    /// How far the cells of each group of a maximum are below it.
+    fn below_largest(&self, node: u32) -> Vec<i64> {
         let circuit = self.checked.circuit();
         let Op::Max { source } = circuit.nodes[node as usize].op else { unreachable!("of maxima") };
         let maximum = self.checked.maximum(node as usize).expect("maxima have facts");
-        let (inner, len) = (circuit.nodes[source as usize].inner, circuit.nodes[node as usize].len());
-        let members = max_members(maximum, inner as usize, len as usize);
-        members[step as usize].iter().map(|&cell| self.evaluation.nodes[source as usize][cell]).collect()
-    }
-
-    /// The largest of the first members.
-    fn running(&self, node: u32, step: u32) -> Vec<i64> {
-        let mut largest = self.member(node, 0);
-        for step in 1..=step {
-            for (largest, cell) in largest.iter_mut().zip(self.member(node, step)) {
-                *largest = cell.max(*largest);
-            }
-        }
-        largest
+        let (inner, largest) = (circuit.nodes[source as usize].inner, &self.evaluation.nodes[node as usize]);
+        let members = max_members(maximum, inner as usize, largest.len());
+        let cells = &self.evaluation.nodes[source as usize];
+        let below = |(group, largest): (usize, &i64)| {
+            let largest = *largest;
+            members.iter().map(move |member| largest - cells[member[group]])
+        };
+        largest.iter().enumerate().flat_map(below).collect()
     }
 }
 

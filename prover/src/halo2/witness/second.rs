@@ -1,7 +1,7 @@
 //! Columns of the second phase: what follows from the first phase and the challenges.
 use assay_verifier::circuit::CheckedCircuit;
 use assay_verifier::halo2::curve::Fr;
-use assay_verifier::halo2::shape::SLOTS;
+use assay_verifier::halo2::shape::{SLOTS, Shape};
 use halo2_proofs::arithmetic::Field;
 use halo2_proofs::halo2curves::ff::BatchInvert;
 use rayon::prelude::*;
@@ -43,6 +43,13 @@ pub struct Second {
     pub sums: Vec<Vec<Fr>>,
 }
 
+impl Challenges {
+    /// In the order of the constraint system.
+    pub fn new(drawn: &[Fr]) -> Self {
+        Self { beta: drawn[0], eta: drawn[1], theta: drawn[2] }
+    }
+}
+
 /// What the second phase is made from.
 struct Maker<'a> {
     checked: &'a CheckedCircuit,
@@ -76,6 +83,16 @@ impl Second {
         maker.members();
         maker.sums();
         maker.second
+    }
+}
+
+impl Second {
+    /// The columns in the order of the constraint system.
+    pub fn columns(self, shape: &Shape) -> Vec<Vec<Fr>> {
+        let Self { equation, power, squared, left, right, dot, sums } = self;
+        let squared = Some(squared).filter(|_| shape.squares());
+        let columns = [equation, power].into_iter().chain(squared).chain([left, right, dot]);
+        columns.chain(sums).collect()
     }
 }
 
@@ -126,13 +143,13 @@ impl Maker<'_> {
     }
 
     fn runs(&mut self) {
-        let reads = usize::from(self.layout.shape.reads);
         for (run, &first) in self.program.runs.iter().zip(&self.layout.runs) {
             let multiplier = self.at(self.layout.power(run.exponent));
             let mut sum = Fr::ZERO;
-            for row in first..first + run.cells.len().div_ceil(reads) {
-                for column in &self.first.reads {
-                    sum = sum * multiplier + field(column[row]);
+            let width = if run.pairs { 2 } else { 1 };
+            for row in first..first + run.rows(&self.layout.shape) {
+                for columns in self.first.reads.chunks_exact(width) {
+                    sum = sum * multiplier + columns.iter().map(|column| field(column[row])).product::<Fr>();
                 }
                 self.second.power[row] = multiplier;
                 self.second.squared[row] = multiplier.square();
@@ -251,9 +268,9 @@ type Accumulator = Box<dyn Fn(&super::Lane, usize) -> Fr>;
 /// The accumulator of a row of a block, if it has an equation.
 fn accumulators(block: &Block, limb_bits: u8) -> Option<Accumulator> {
     match block.kind {
-        Kind::Free | Kind::Function { .. } | Kind::Number { equation: false, .. } => None,
+        Kind::Free | Kind::Function { .. } => None,
         Kind::Plain { constant } => Some(Box::new(move |lane, row| field(lane.values[row]) - field(constant))),
-        Kind::Number { equation: true, .. } => Some(Box::new(|lane, row| field(lane.values[row]))),
+        Kind::Number { low, .. } => Some(Box::new(move |lane, row| field(lane.values[row] - low))),
         Kind::Rescale(rescale) => {
             let base = 1i128 << limb_bits;
             let low = rescale.low_bits(limb_bits);

@@ -3,7 +3,7 @@
 //! Write `a, b, c, d` for the limbs of a row, `B = 2^limb_bits`, `y` for the value and `z` for the side (0 within the range, 1 below,
 //! 2 above; a function of `d` in the saturation table). With `inside = (1 - z)(2 - z) / 2` and `above = z (z - 1) / 2`:
 //!
-//! - number: `y = low + a + B b + B^2 c + B^3 d`
+//! - number: `y = low + a + B b + B^2 c + B^3 d`; it is zero above `low` if it is flagged, `z (y - low) = 0`, and has accumulator `y - low`
 //! - rescale: `unit (y - low) = inside (unit c + top d - offset) + above span`; its accumulator is
 //!   `a + B b + unit c + top d + constant` (see `equation`), with the remainder in `a` and `b`
 //! - wide: `unit (y - low) = inside (unit (a + B b + B^2 c) + top d - offset) + above span`; its accumulator is
@@ -33,7 +33,9 @@ pub(super) fn configure(meta: &mut ConstraintSystem<Fr>, columns: &Columns) {
                 let selected = fixed(cells, number);
                 let low = fixed(cells, columns.rows.low);
                 let all = limbs(cells, columns, lane, SLOTS);
-                [selected * (here(cells, lane.value) - low - all)]
+                let above = here(cells, lane.value) - low;
+                let flag = here(cells, lane.side);
+                [selected.clone() * (above.clone() - all), selected * flag * above]
             });
         }
         meta.create_gate("rescale", |cells| {

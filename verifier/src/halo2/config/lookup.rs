@@ -11,9 +11,9 @@ use super::{Columns, Poly, after, challenge, fixed, here, marked, number};
 use crate::halo2::curve::Fr;
 
 /// A numerator over a denominator.
-struct Fraction {
-    numerator: Poly,
-    denominator: Poly,
+pub(super) struct Fraction {
+    pub(super) numerator: Poly,
+    pub(super) denominator: Poly,
 }
 
 pub(super) fn configure(meta: &mut ConstraintSystem<Fr>, columns: &Columns) {
@@ -36,7 +36,7 @@ pub(super) fn configure(meta: &mut ConstraintSystem<Fr>, columns: &Columns) {
 }
 
 /// `(step - sum of fractions) * product of denominators`.
-fn balance(step: Poly, share: &[Fraction]) -> Poly {
+pub(super) fn balance(step: Poly, share: &[Fraction]) -> Poly {
     // `(n, d)` is the sum of the fractions so far.
     let sum = share.iter().fold(None, |sum: Option<(Poly, Poly)>, fraction| {
         let Fraction { numerator, denominator } = fraction;

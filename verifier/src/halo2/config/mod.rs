@@ -9,6 +9,7 @@
 //! | equation | the running sum of all accumulators of a node, weighted by powers of a challenge | `equation` |
 //! | lookup | running sums of fractions: every limb is in its table | `lookup` |
 //! | reads | the running sum of copied cells, weighted by powers of a multiplier | `reads` |
+//! | pairs | the same of products of two | `pairs` |
 //! | weights | the running sum of a weight vector, weighted by powers of the challenge | `weights` |
 //! | dot | the running sum of products of two sums | `dot` |
 //! | power | powers of the challenge by squaring | `power` |
@@ -24,9 +25,11 @@ mod equation;
 mod lane;
 mod lookup;
 mod member;
+mod pairs;
 mod power;
 mod reads;
 mod weights;
+pub mod widths;
 
 use alloc::vec::Vec;
 use halo2_proofs::arithmetic::Field;
@@ -132,6 +135,15 @@ pub struct Machine {
     pub constants: Column<Fixed>,
 }
 
+/// Fixed columns of products of cells that are read.
+#[derive(Clone, Copy, Debug)]
+pub struct PairRows {
+    /// 1 on their rows.
+    pub pair: Column<Fixed>,
+    /// 1 where the sum goes on.
+    pub next: Column<Fixed>,
+}
+
 /// Fixed columns of selected rows of weights.
 #[derive(Clone, Copy, Debug)]
 pub struct MemberRows {
@@ -162,6 +174,8 @@ pub struct Columns {
     pub inputs: Vec<Column<Advice>>,
     /// Fixed columns of the machines.
     pub machine: Machine,
+    /// Fixed columns of products of cells, if there are any.
+    pub pairs: Option<PairRows>,
     /// Fixed columns of selections, if there are any.
     pub members: Option<MemberRows>,
     /// Running sum of equations.
@@ -202,6 +216,7 @@ impl Columns {
         equation::configure(meta, &columns);
         lookup::configure(meta, &columns);
         reads::configure(meta, &columns);
+        pairs::configure(meta, &columns);
         weights::configure(meta, &columns);
         dot::configure(meta, &columns);
         power::configure(meta, &columns);
@@ -266,6 +281,7 @@ impl Columns {
             square: meta.fixed_column(),
             constants: meta.fixed_column(),
         };
+        let pairs = features.pairs.then(|| PairRows { pair: meta.fixed_column(), next: meta.fixed_column() });
         let members = features.members.then(|| MemberRows { member: meta.fixed_column(), next: meta.fixed_column() });
         Self {
             shape,
@@ -277,6 +293,7 @@ impl Columns {
             weights,
             inputs,
             machine,
+            pairs,
             members,
             equation: meta.advice_column_in(SecondPhase),
             power: meta.advice_column_in(SecondPhase),
@@ -306,7 +323,10 @@ impl Columns {
             copied.push(lane.value.into());
             if features.functions {
                 let [.., argument] = lane.limbs;
-                copied.extend([Column::<Any>::from(argument), lane.side.into()]);
+                copied.push(argument.into());
+            }
+            if features.functions || features.flags {
+                copied.push(lane.side.into());
             }
         }
         copied.extend(self.reads.iter().chain(&self.inputs).map(|&column| Column::<Any>::from(column)));

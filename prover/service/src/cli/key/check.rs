@@ -154,9 +154,12 @@ fn halo2_parts(path: &Path, key: &halo2::key::Key, file: Option<&CheckedFile>, s
             row("the weights", Finding::Trusted, "private; deriving them takes the circuit file and FILE.key.secret")
         }
     });
-    parts.push(match derived.weights {
-        Some(true) => row("range of the weights", Finding::Confirmed, "those of the circuit file are within it"),
-        _ => row("range of the weights", Finding::Trusted, "this engine has no proof of it; derive the weights anew"),
+    parts.push(match (derived.weights, &key.widths) {
+        (Some(true), _) => row("range of the weights", Finding::Confirmed, "those of the circuit file are within it"),
+        (_, Some(_)) if derived.relations => {
+            row("range of the weights", Finding::Confirmed, "their proof verifies, with fixed columns made anew")
+        }
+        _ => row("range of the weights", Finding::Trusted, "no proof of it is confirmed; derive the weights anew"),
     });
     parts.push(match key.srs.origin {
         Origin::Insecure => row("the reference string", Finding::Trusted, "INSECURE: made on one machine"),
