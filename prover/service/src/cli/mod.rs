@@ -1,5 +1,6 @@
 //! The command line: one file for each command, and what they share.
 mod access;
+mod bundle;
 mod client;
 mod compact;
 mod compile;
@@ -82,6 +83,8 @@ enum Command {
     Serve(serve::Arguments),
     Worker(worker::Arguments),
     Access(access::Arguments),
+    #[command(subcommand)]
+    Bundle(bundle::Command),
     Client(client::Arguments),
 }
 
@@ -135,6 +138,7 @@ fn run(arguments: Arguments, output: &Output) -> Result<Verdict> {
         Command::Serve(arguments) => serve::run(&arguments, output),
         Command::Worker(arguments) => worker::run(&arguments, output),
         Command::Access(arguments) => access::run(&arguments, output),
+        Command::Bundle(command) => bundle::run(&command, output),
         Command::Client(arguments) => client::run(&arguments, output),
     }
 }

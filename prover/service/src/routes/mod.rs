@@ -13,6 +13,7 @@ mod later;
 pub mod models;
 mod nodes;
 mod problem;
+pub mod quarantine;
 mod receipts;
 mod refusal;
 mod verify;
@@ -78,7 +79,7 @@ pub fn router(service: Arc<Service>) -> Router {
         .routes(routes!(inference::one))
         .routes(routes!(inference::batch))
         .routes(routes!(job::list))
-        .routes(routes!(job::inspect))
+        .routes(routes!(job::inspect, job::forget))
         .routes(routes!(job::cancel))
         .routes(routes!(events::follow))
         .routes(routes!(receipts::receipt))
@@ -95,6 +96,8 @@ pub fn router(service: Arc<Service>) -> Router {
         .routes(routes!(work::file))
         .routes(routes!(work::heartbeat))
         .routes(routes!(work::failure))
+        .routes(routes!(quarantine::list))
+        .routes(routes!(quarantine::readmit))
         .routes(routes!(health::health))
         .routes(routes!(health::ready))
         .routes(routes!(health::metrics))

@@ -22,12 +22,12 @@ use crate::clock::now_ms;
 use crate::config::Config;
 use crate::inference::{Assurance, Inference, Resumer, outputs};
 use crate::jobs::{Job, Jobs, Ticker};
-use crate::ledger::{Ledger, Presence, Sender, write_trust};
+use crate::ledger::{Ledger, Presence, Sender};
 use crate::models::{Circuits, Models, Publisher};
 use crate::routes::Problem;
 use crate::routes::job::{JobOut, ProgressOut};
 use crate::settle::Settler;
-use crate::settle::bundle::{BundleError, Show, bundle};
+use crate::settle::bundle::{BundleError, Show, kept};
 use crate::storage::{BlobStore, FileBlobs};
 use crate::workers::{Desk, Place, Pool, signed};
 
@@ -136,12 +136,7 @@ impl Service {
             Some(true) => Show::All,
             Some(false) => Show::Nothing,
         };
-        let payload = self.jobs.payload(job.id).map_err(|error| Problem::internal(&error))?;
-        let key = || {
-            let served = self.models.key(job.proving?.key)?;
-            self.blobs.get(served.blob).ok()
-        };
-        match bundle(job, payload.as_ref(), &*self.blobs, key, show) {
+        match kept(&self.jobs, &self.models, &*self.blobs, job, show) {
             Ok(bundle) => Ok(wire::encode(&bundle)),
             Err(BundleError::NoAnswer) => Err(Problem::missing("receipt")),
             Err(error) => Err(Problem::internal(&error)),
@@ -150,6 +145,6 @@ impl Service {
 
     /// What auditors begin with.
     pub fn trust(&self) -> serde_json::Value {
-        serde_json::from_str(&write_trust(self.ledger.trust())).unwrap_or_default()
+        serde_json::from_str(&assay_auditor::trust::write(self.ledger.trust())).unwrap_or_default()
     }
 }

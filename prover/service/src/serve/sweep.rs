@@ -46,7 +46,7 @@ impl Sweeper {
 }
 
 fn round(jobs: &Jobs, models: &Models, blobs: &FileBlobs, retention: Retention) -> Result<(), String> {
-    jobs.prune(now_ms()).map_err(|error| error.to_string())?;
+    while !jobs.prune(now_ms()).map_err(|error| error.to_string())?.is_empty() {}
     let mut kept = jobs.kept_blobs().map_err(|error| error.to_string())?;
     kept.extend(models.kept_blobs());
     let limits = Limits { age: retention.age, bytes: retention.bytes, young: YOUNG };
