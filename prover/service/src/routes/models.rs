@@ -303,7 +303,6 @@ fn record(service: &Service, caller: &Caller, upload: &Upload) -> Result<ModelRe
         keys: Vec::new(),
         report: None,
         signed: None,
-        reserved: None,
         submitted: None,
         height: None,
         created_ms: now,

@@ -28,7 +28,7 @@ use crate::routes::Problem;
 use crate::routes::job::{JobOut, ProgressOut};
 use crate::settle::Settler;
 use crate::settle::bundle::{BundleError, Show, kept};
-use crate::storage::{BlobStore, FileBlobs};
+use crate::storage::FileBlobs;
 use crate::workers::{Desk, Place, Pool, signed};
 
 /// A running service. Threads end when it is dropped, in the order of the fields: first those that use the others.
