@@ -359,7 +359,7 @@ impl Chain {
     /// The database's, or a transaction or a leaf of a batch is refused.
     pub fn block(&mut self, transactions: &[Vec<u8>]) -> Result<()> {
         let next = self.next();
-        let finalized = self.app.finalize(transactions, next)?;
+        let finalized = self.app.finalize(transactions, next, [0; 32])?;
         for result in &finalized.results {
             ensure!(result.rejection.is_none(), "refused: {:?}", result.rejection);
             ensure!(result.data.iter().all(|byte| *byte == 0), "a leaf was refused");

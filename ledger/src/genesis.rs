@@ -7,7 +7,8 @@ use assay_verifier::digest::{Digest32, digest};
 use assay_verifier::settlement::node::Platform;
 use assay_verifier::settlement::parameters::{Fees, Limits, Parameters, TrustRoot};
 use assay_verifier::settlement::payment::{Account, Block, Totals};
-use assay_verifier::settlement::{Versioned, keys};
+use assay_verifier::settlement::sampling::{Sampling, WHOLE_PPM};
+use assay_verifier::settlement::{Height, Versioned, keys};
 use assay_verifier::signature::PublicKey;
 use assay_verifier::wire;
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,9 @@ const CHAIN_ID_LEN_MAX: usize = 50;
 const TX_BYTES_LEAST: u64 = 1 << 10;
 /// What is larger could leave records that do not fit into the chunks of snapshots, of which CometBFT carries 16 MB.
 const TX_BYTES_MOST: u64 = 14 << 20;
+
+/// The state has the hashes of some times as many blocks.
+const SAMPLING_BLOCKS_MOST: Height = 100_000;
 
 /// The file as it is read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +44,8 @@ pub struct RawGenesis {
     pub heartbeat_window_ms: u64,
     /// How far ahead deadlines of reservations may lie.
     pub deadline_max_ms: u64,
+    /// How settlements on a node's word are drawn, to be proven after all.
+    pub sampling: Sampling,
     /// What fits into transactions and blocks.
     pub limits: Limits,
     /// Digests of the reference strings that keys may use.
@@ -105,6 +111,8 @@ impl RawGenesis {
             stake_min: 1_000,
             heartbeat_window_ms: 600_000,
             deadline_max_ms: 86_400_000,
+            // One in twenty, with a quarter of an hour for the proof at two blocks a second.
+            sampling: Sampling { share_ppm: 50_000, blocks: 1_800, cut: 500 },
             limits: Limits {
                 tx_bytes_max: 4 << 20,
                 block_bytes_max: 16 << 20,
@@ -168,6 +176,7 @@ impl RawGenesis {
             stake_min: self.stake_min,
             heartbeat_window_ms: self.heartbeat_window_ms,
             deadline_max_ms: self.deadline_max_ms,
+            sampling: self.sampling,
             limits: self.limits,
             srs,
             trust_roots,
@@ -208,6 +217,8 @@ fn check_limits(parameters: &Parameters) -> Result<(), GenesisError> {
     ];
     match checks.into_iter().find(|(holds, _)| !holds) {
         Some((_, field)) => Err(GenesisError::TooSmall(field)),
+        None if parameters.sampling.share_ppm > WHOLE_PPM => Err(GenesisError::TooLarge("sampling.share_ppm")),
+        None if parameters.sampling.blocks > SAMPLING_BLOCKS_MOST => Err(GenesisError::TooLarge("sampling.blocks")),
         None if tx_bytes_max > TX_BYTES_MOST => Err(GenesisError::TooLarge("limits.tx_bytes_max")),
         None => Ok(()),
     }

@@ -71,6 +71,8 @@ rejections! {
         44 BackendUnsupported = "nodes of this backend cannot be registered on this chain",
         45 HeartbeatMissed = "the node's last heartbeat is too old",
         46 NodeLacksBackend = "the node is not registered for this backend",
+        47 StakeUnknown = "nothing is staked",
+        48 StakeBonded = "the stake is not free yet",
     }
     "models": {
         50 ModelExists = "this version of the model is published already",
@@ -121,6 +123,16 @@ rejections! {
     "batches": {
         110 BatchLength = "no leaves, or more than the chain allows",
         111 BatchNothingSettled = "no leaf of the batch is settled",
+    }
+    "samples": {
+        120 SettlementUnknown = "there is no settlement of this request",
+        121 SampleUndecided = "the block that decides the draw is not there yet",
+        122 SampleForgotten = "the hash of the block that decided the draw is not kept any more",
+        123 SampleNotDrawn = "the settlement was not drawn",
+        124 SampleConcluded = "the sample is proven or penalised already",
+        125 SampleLate = "the time for the proof has passed",
+        126 SampleOpen = "the time for the proof has not passed",
+        127 SampleReceipt = "the receipt is not the one that was settled",
     }
 }
 

@@ -47,6 +47,7 @@ fn state_keys() {
         ("block", keys::BLOCK.to_vec()),
         ("totals", keys::TOTALS.to_vec()),
         ("parameters", keys::PARAMETERS.to_vec()),
+        ("block hash", keys::block_hash(258)),
         ("account", keys::account(PublicKey(of(0x11)))),
         ("node", record.clone()),
         ("node, version 258", keys::version(&record, 258)),
@@ -55,6 +56,8 @@ fn state_keys() {
         ("model", keys::model(ModelId(of(0x33)))),
         ("verification key", keys::verification_key(KeyDigest(of(0x44)))),
         ("reservation", keys::reservation(RequestId(of(0x55)))),
+        ("stake", keys::stake(PublicKey(of(0x11)))),
+        ("sample", keys::sample(RequestId(of(0x55)))),
         ("settlement", keys::settlement(RequestId(of(0x55)))),
     ];
     let text = all.iter().map(|(name, key)| format!("{name}: {}\n", key.escape_ascii())).collect::<String>();

@@ -204,6 +204,15 @@ impl<'a> Execution<'a> {
         Ok((bytes, work))
     }
 
+    /// Keeps the block's hash for those that come after, and lets go of the oldest that is kept.
+    pub(super) fn remember(&mut self, hash: [u8; 32]) {
+        let height = self.block.height;
+        self.state.write(keys::block_hash(height), &hash);
+        if let Some(oldest) = height.checked_sub(self.rules.block_hashes_kept()) {
+            self.state.remove(keys::block_hash(oldest));
+        }
+    }
+
     /// The state as the block leaves it.
     pub(super) fn state(&self) -> &Overlay<'a> {
         &self.state

@@ -8,11 +8,15 @@ mod deprecate_model;
 mod deregister_node;
 mod hash;
 mod heartbeat;
+mod penalise_sample;
+mod prove_sample;
 mod publish_model;
 mod refund;
 mod register_node;
+mod release_stake;
 mod reserve;
 mod revoke_measurement;
+mod sample;
 mod settle;
 mod settle_batch;
 mod text;
@@ -30,9 +34,12 @@ pub use deprecate_model::DeprecateModel;
 pub use deregister_node::DeregisterNode;
 pub use hash::TxHash;
 pub use heartbeat::Heartbeat;
+pub use penalise_sample::PenaliseSample;
+pub use prove_sample::ProveSample;
 pub use publish_model::PublishModel;
 pub use refund::Refund;
 pub use register_node::RegisterNode;
+pub use release_stake::ReleaseStake;
 pub use reserve::Reserve;
 pub use revoke_measurement::RevokeMeasurement;
 pub use settle::{Evidence, Settle};
@@ -87,6 +94,9 @@ pub enum Payload {
     Settle(Box<Settle>),
     SettleBatch(SettleBatch),
     Refund(Refund),
+    ReleaseStake(ReleaseStake),
+    ProveSample(Box<ProveSample>),
+    PenaliseSample(PenaliseSample),
 }
 
 impl wire::File for Transaction {
@@ -173,6 +183,9 @@ impl Payload {
             Self::Settle(kind) => kind.as_ref(),
             Self::SettleBatch(kind) => kind,
             Self::Refund(kind) => kind,
+            Self::ReleaseStake(kind) => kind,
+            Self::ProveSample(kind) => kind.as_ref(),
+            Self::PenaliseSample(kind) => kind,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `RegisterNode`: the signer becomes a node. Its key signs its receipts, its stake is taken from its balance.
 use assay_verifier::receipt::Backend;
-use assay_verifier::settlement::node::{Heartbeat, Node};
+use assay_verifier::settlement::node::{Heartbeat, Node, Stake};
 use assay_verifier::settlement::parameters::Parameters;
 use assay_verifier::settlement::{Versioned, keys};
 use assay_verifier::signature::PublicKey;
@@ -41,7 +41,13 @@ impl Kind for RegisterNode {
         if current.as_ref().is_some_and(|current| current.holds_at(height)) {
             return Err(Rejection::NodeExists.into());
         }
-        transfer(&mut context.state, Pocket::Balance(signer), Pocket::Stakes, self.node.stake)?;
+        // What is still bonded from before counts.
+        let bonded: Option<Stake> = context.state.read(&keys::stake(signer))?;
+        let bonded = bonded.map_or(0, |stake| stake.amount);
+        let more = self.node.stake.saturating_sub(bonded);
+        transfer(&mut context.state, Pocket::Balance(signer), Pocket::Stakes, more)?;
+        let stake = Stake { amount: bonded.saturating_add(more), free_from: None };
+        context.state.write(keys::stake(signer), &stake);
         supersede(&mut context.state, key, current, height, self.node.clone())?;
         let heartbeat = Heartbeat { height, time_ms: context.block.time_ms };
         context.state.write(keys::heartbeat(signer), &heartbeat);

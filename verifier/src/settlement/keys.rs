@@ -4,6 +4,7 @@
 //! is stored under the identity alone and versions before it under identity and number.
 use alloc::vec::Vec;
 
+use super::Height;
 use crate::digest::KeyDigest;
 use crate::receipt::{ModelId, RequestId};
 use crate::signature::PublicKey;
@@ -14,6 +15,12 @@ pub const BLOCK: &[u8] = b"block";
 pub const TOTALS: &[u8] = b"totals";
 /// [`super::parameters::Parameters`] with their history.
 pub const PARAMETERS: &[u8] = b"parameters";
+
+/// The hash of a block's header: 32 bytes. Those of the last blocks are there
+/// ([`super::parameters::Parameters::block_hashes_kept`]).
+pub fn block_hash(height: Height) -> Vec<u8> {
+    [b"block_hash/".as_slice(), &height.to_be_bytes()].concat()
+}
 
 /// [`super::payment::Account`].
 pub fn account(id: PublicKey) -> Vec<u8> {
@@ -53,6 +60,16 @@ pub fn reservation(id: RequestId) -> Vec<u8> {
 /// [`super::payment::Settlement`]. That there is one is the nullifier of the request.
 pub fn settlement(id: RequestId) -> Vec<u8> {
     [b"settlement/".as_slice(), &id.0].concat()
+}
+
+/// [`super::node::Stake`].
+pub fn stake(id: PublicKey) -> Vec<u8> {
+    [b"stake/".as_slice(), &id.0].concat()
+}
+
+/// [`super::sampling::Sample`].
+pub fn sample(id: RequestId) -> Vec<u8> {
+    [b"sample/".as_slice(), &id.0].concat()
 }
 
 /// An earlier version of a record with a history.

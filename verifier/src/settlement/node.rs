@@ -18,8 +18,17 @@ pub struct Node {
     pub endpoint: String,
     /// The account that is paid.
     pub payee: PublicKey,
-    /// What it staked. It goes back to the node's own account.
+    /// What it staked when it registered.
     pub stake: u64,
+}
+
+/// What a node has staked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stake {
+    /// How much is left.
+    pub amount: u64,
+    /// The first height at which it can be released, once the node has stopped being one.
+    pub free_from: Option<Height>,
 }
 
 /// The last sign of life of a node.

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
-use assay_verifier::digest::Digest32;
+use assay_verifier::digest::{Digest32, KeyDigest};
 use assay_verifier::key::Key;
 use assay_verifier::receipt::{Backend, ModelId, RequestId, SignedReceipt};
 use assay_verifier::settlement::Height;
@@ -18,8 +18,9 @@ use super::super::names::{self, Register};
 use super::super::show::Card;
 use crate::client::Signer;
 use crate::tx::{
-    ApproveMeasurement, Deposit, DeprecateModel, DeregisterNode, Evidence, Heartbeat, Payload, PublishModel, Refund,
-    RegisterNode, Reserve, RevokeMeasurement, Settle, SettleBatch, Transfer, Withdraw,
+    ApproveMeasurement, Deposit, DeprecateModel, DeregisterNode, Evidence, Heartbeat, Payload, PenaliseSample,
+    ProveSample, PublishModel, Refund, RegisterNode, ReleaseStake, Reserve, RevokeMeasurement, Settle, SettleBatch,
+    Transfer, Withdraw,
 };
 
 #[derive(Subcommand)]
@@ -34,7 +35,7 @@ pub enum Kind {
     RegisterNode(Registration),
     /// Say that the signer, a node, is alive
     Heartbeat,
-    /// End the signer's registration and get the stake back
+    /// End the signer's registration; the stake is released some time later
     DeregisterNode {
         /// Why, for people
         #[arg(long, default_value = "")]
@@ -77,6 +78,19 @@ pub enum Kind {
     },
     /// Give back what was reserved for a request, after its deadline
     Refund { request: RequestId },
+    /// Give the signer its stake back, which stopped being a node long enough ago
+    ReleaseStake,
+    /// Prove a settlement on a node's word that was drawn
+    ProveSample {
+        /// The receipt that was settled
+        receipt: PathBuf,
+        /// The key of the proof
+        key: KeyDigest,
+        /// The proof, with the receipt's digest as context
+        proof: PathBuf,
+    },
+    /// Cut the stake of a node that did not prove a drawn settlement in time
+    PenaliseSample { request: RequestId },
 }
 
 #[derive(Args)]
@@ -216,6 +230,17 @@ impl Kind {
             Self::RevokeMeasurement { measurement, from, reason } => {
                 let payload = RevokeMeasurement { measurement: measurement.0, from: *from, reason: reason.clone() };
                 (Payload::RevokeMeasurement(payload), Card::new())
+            }
+            Self::ReleaseStake => (Payload::ReleaseStake(ReleaseStake {}), Card::new()),
+            Self::ProveSample { receipt, key, proof } => {
+                let receipt: SignedReceipt = load(receipt)?.0;
+                let receipt = receipt.receipt;
+                let about = Card::new().text("request", receipt.request);
+                let payload = ProveSample { receipt, key: *key, proof: Bytes(read(proof)?) };
+                (Payload::ProveSample(Box::new(payload)), about)
+            }
+            Self::PenaliseSample { request } => {
+                (Payload::PenaliseSample(PenaliseSample { request: *request }), Card::new())
             }
             Self::Refund { request } => (Payload::Refund(Refund { request: *request }), Card::new()),
         };
