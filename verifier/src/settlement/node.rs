@@ -32,7 +32,7 @@ pub struct Heartbeat {
 }
 
 /// Formats of attestation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Platform {
     /// AWS Nitro enclaves.
     Nitro,
@@ -42,8 +42,6 @@ pub enum Platform {
     Sgx,
     /// AMD SEV-SNP.
     Snp,
-    /// The software attester: no enclave.
-    Software,
 }
 
 /// Software that enclaves may run, by its measurement.
@@ -60,6 +58,11 @@ pub struct Measurement {
 impl Measurement {
     /// The identity: platform and registers.
     pub fn id(&self) -> [u8; 32] {
-        digest("assay measurement v1", &wire::bytes(&(self.platform, &self.registers)))
+        Self::id_of(self.platform, &self.registers)
+    }
+
+    /// The identity of what was measured.
+    pub fn id_of(platform: Platform, registers: &[Vec<u8>]) -> [u8; 32] {
+        digest("assay measurement v1", &wire::bytes(&(platform, registers)))
     }
 }

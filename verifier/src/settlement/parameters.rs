@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::node::Platform;
 use crate::digest::{Digest32, SrsDigest};
+use crate::receipt::Grade;
 use crate::signature::PublicKey;
 
 /// The rules of a chain.
@@ -70,4 +71,6 @@ pub struct TrustRoot {
     pub platform: Platform,
     /// SHA-256 of the root certificate.
     pub certificate: Digest32,
+    /// Whether it is a vendor's, or one that was made for trying things out.
+    pub grade: Grade,
 }
