@@ -11,7 +11,7 @@ use assay_ledger::tx::{
     ApproveMeasurement, DeprecateModel, DeregisterNode, Heartbeat, Payload, Refund, RevokeMeasurement, SettleBatch,
     Transfer, Withdraw,
 };
-use assay_verifier::digest::{KeyDigest, digest};
+use assay_verifier::digest::{Digest32, KeyDigest, digest};
 use assay_verifier::receipt::{ModelId, RequestId};
 use assay_verifier::settlement::keys;
 use assay_verifier::settlement::node::{Measurement, Platform};
@@ -52,6 +52,9 @@ fn state_keys() {
         ("node, version 258", keys::version(&record, 258)),
         ("heartbeat", keys::heartbeat(PublicKey(of(0x11)))),
         ("measurement", keys::measurement(of(0x22))),
+        ("attestation", keys::attestation(PublicKey(of(0x11)))),
+        ("evidence", keys::evidence(Digest32(of(0x66)))),
+        ("recent, block 1027", keys::recent(1_027)),
         ("model", keys::model(ModelId(of(0x33)))),
         ("verification key", keys::verification_key(KeyDigest(of(0x44)))),
         ("reservation", keys::reservation(RequestId(of(0x55)))),

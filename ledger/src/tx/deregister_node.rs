@@ -1,6 +1,7 @@
 //! `DeregisterNode`: the signer is no node any more and gets its stake back. What it did not settle before, it cannot settle after.
+use assay_verifier::settlement::node::Attestation;
 use assay_verifier::settlement::parameters::Parameters;
-use assay_verifier::settlement::{Reason, keys};
+use assay_verifier::settlement::{Reason, Versioned, keys};
 use assay_verifier::signature::PublicKey;
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +31,10 @@ impl Kind for DeregisterNode {
         transfer(&mut context.state, Pocket::Stakes, Pocket::Balance(signer), stake)?;
         end(&mut context.state, keys::node(signer), current, height, Reason::Owner(self.reason.clone()));
         context.state.remove(keys::heartbeat(signer));
+        let attestation: Option<Versioned<Attestation>> = context.state.read(&keys::attestation(signer))?;
+        if let Some(current) = attestation.filter(|current| current.holds_at(height)) {
+            end(&mut context.state, keys::attestation(signer), current, height, Reason::Owner(self.reason.clone()));
+        }
         context.events.push(Event::new("deregister_node").with("node", signer).with("stake", stake));
         Ok(())
     }

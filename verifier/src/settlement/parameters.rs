@@ -7,6 +7,7 @@ use super::node::Platform;
 use crate::digest::{Digest32, SrsDigest};
 use crate::receipt::Grade;
 use crate::signature::PublicKey;
+use crate::tee::Policy;
 
 /// The rules of a chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +32,8 @@ pub struct Parameters {
     pub srs: Vec<SrsDigest>,
     /// Roots that attestations may chain to.
     pub trust_roots: Vec<TrustRoot>,
+    /// What is accepted of them.
+    pub attestation: Policy,
 }
 
 /// Fees of a transaction: at least `base + per_kib` for each started KiB.

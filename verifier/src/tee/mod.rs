@@ -45,6 +45,11 @@ pub enum Evidence {
     Snp(snp::Report),
 }
 
+impl wire::File for Evidence {
+    const NAME: &'static str = "evidence of an enclave";
+    const MAGIC: [u8; 8] = *b"ASSAYEV1";
+}
+
 impl Evidence {
     /// The digest that records name it by.
     pub fn digest(&self) -> Digest32 {

@@ -83,5 +83,6 @@ fn kind(payload: &Payload) -> &'static str {
         Payload::Settle(_) => "settle",
         Payload::SettleBatch(_) => "settle-batch",
         Payload::Refund(_) => "refund",
+        Payload::AttestNode(_) => "attest-node",
     }
 }

@@ -101,7 +101,9 @@ fn answer(client: &Client, arguments: &Arguments) -> Result<Card, ClientError> {
             let proven = ask()?;
             let heartbeat = client.record(&keys::heartbeat(*key), &proven.root)?;
             let found = client.record(&keys::node(*key), &proven.root)?;
-            Ok(proven.found(found.map(|node| records::node(*key, &node, heartbeat))))
+            let shown: Option<Versioned<Attestation>> = client.record(&keys::attestation(*key), &proven.root)?;
+            let card = |node| records::node(*key, &node, heartbeat).and(records::attestation(shown.as_ref()));
+            Ok(proven.found(found.map(card)))
         }
         Question::Model { model } => {
             let proven = ask()?;

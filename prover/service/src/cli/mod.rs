@@ -11,6 +11,7 @@ mod infer;
 mod inputs;
 mod inspect;
 mod key;
+mod node;
 mod output;
 mod problem;
 mod progress;
@@ -82,6 +83,7 @@ enum Command {
     Serve(serve::Arguments),
     Worker(worker::Arguments),
     Access(access::Arguments),
+    Node(node::Arguments),
     Client(client::Arguments),
 }
 
@@ -135,6 +137,7 @@ fn run(arguments: Arguments, output: &Output) -> Result<Verdict> {
         Command::Serve(arguments) => serve::run(&arguments, output),
         Command::Worker(arguments) => worker::run(&arguments, output),
         Command::Access(arguments) => access::run(&arguments, output),
+        Command::Node(arguments) => node::run(&arguments, output),
         Command::Client(arguments) => client::run(&arguments, output),
     }
 }
