@@ -102,7 +102,31 @@ fn app_hashes() {
     step(&mut chain, "DeregisterNode", NODE, Payload::DeregisterNode(DeregisterNode { reason: "tired".into() }));
     chain.wait(authorisation(3).deadline_ms);
     step(&mut chain, "Refund", STRANGER_WITH_MONEY, Payload::Refund(Refund { request: receipt(3).request }));
+    enclaves(&mut text);
     same_as_ever("app_hashes.txt", &text);
+}
+
+/// The same for a node in an enclave, on a chain that trusts a software attester.
+fn enclaves(text: &mut String) {
+    let mut chain = enclave::chain();
+    writeln!(text, "enclaves {}", hex::encode(chain.app.last().app_hash)).unwrap();
+    let steps: [(&str, u8, fn(&Chain) -> Payload); 4] = [
+        ("RegisterNode with a document of Nitro", NODE, |chain| {
+            enclave::register_with(enclave::shown(chain, enclave::evidence(chain, NODE, Platform::Nitro)))
+        }),
+        ("AttestNode with a quote of TDX", NODE, |chain| {
+            enclave::attest(enclave::shown(chain, enclave::evidence(chain, NODE, Platform::Tdx)))
+        }),
+        ("Reserve for an enclave", PAYER, |_| enclave::reserve_attested(1)),
+        ("Settle by an attestation", NODE, |_| settle(enclave::attested(1))),
+    ];
+    for (name, who, payload) in steps {
+        let transaction = chain.tx(who, payload(&chain));
+        let results = chain.block(std::slice::from_ref(&transaction));
+        assert_eq!(results[0].rejection, None, "{name}");
+        let (bytes, app_hash) = (digest("golden", &transaction), chain.app.last().app_hash);
+        writeln!(text, "{name} {} {} {}", hex::encode(bytes), results[0].work, hex::encode(app_hash)).unwrap();
+    }
 }
 
 /// Refunds are anyone's to ask for.

@@ -1,7 +1,11 @@
 //! Certificates: every rule of the walk from a root to what signs a document.
+use assay_verifier::digest::Digest32;
+use assay_verifier::receipt::Grade;
 use assay_verifier::settlement::node::Platform;
+use assay_verifier::settlement::parameters::TrustRoot;
 use assay_verifier::tee::software::Template;
-use assay_verifier::tee::{ChainError, Part, TeeError};
+use assay_verifier::tee::{ChainError, Evidence, Part, Policy, TeeError, authenticate};
+use sha2::{Digest, Sha256};
 
 use super::support::*;
 
@@ -39,13 +43,47 @@ fn rules() {
 
 #[test]
 fn another_root_is_not_trusted() {
-    for change in [|root: &mut Template| root.serial = 9, |root| root.authority = None, |root| root.to_ms -= 1] {
+    let changes: [fn(&mut Template); 3] =
+        [|root| root.serial = 9, |root| root.authority = None, |root| root.to_ms -= 1_000];
+    for change in changes {
         let mut draft = attester().nitro(&claims(3));
         change(&mut draft.chain[0]);
         assert_eq!(simulated(&draft.sign()), Err(TeeError::UnknownRoot));
         let mut draft = attester().tdx(&claims(5));
         change(&mut draft.chain[0]);
         assert_eq!(simulated(&draft.sign()), Err(TeeError::UnknownRoot));
+    }
+}
+
+/// The root's certificate, as a document of Nitro has it.
+fn root_in(evidence: &Evidence) -> &[u8] {
+    let Evidence::Nitro(document) = evidence else { panic!("a document of Nitro") };
+    let (bytes, mark) = (&document.0.0, b"cabundle\x82\x59");
+    let at = bytes.windows(mark.len()).position(|window| window == mark).unwrap() + mark.len();
+    &bytes[at + 2..][..usize::from(u16::from_be_bytes([bytes[at], bytes[at + 1]]))]
+}
+
+#[test]
+fn a_root_that_is_trusted_must_still_be_an_authority_that_may() {
+    let cases: [(fn(&mut Template), ChainError); 5] = [
+        (|_| (), ChainError::Length),
+        (|root| root.authority = Some(0), ChainError::PathLength),
+        (|root| root.authority = None, ChainError::NotAuthority),
+        (|root| root.usage = 0x80, ChainError::Usage),
+        (|root| root.to_ms = NOW_MS, ChainError::Expired),
+    ];
+    for (change, error) in cases {
+        let mut draft = attester().nitro(&claims(3));
+        change(&mut draft.chain[0]);
+        let evidence = draft.sign();
+        let certificate = Digest32(Sha256::digest(root_in(&evidence)).into());
+        let root = TrustRoot { platform: Platform::Nitro, certificate, grade: Grade::Simulated };
+        let found = authenticate(&evidence, &[root], &Policy::usual(Grade::Simulated), NOW_MS + 1_000);
+        match error {
+            // The first case is that nothing was changed.
+            ChainError::Length => assert!(found.is_ok()),
+            error => assert_eq!(found, Err(error.into())),
+        }
     }
 }
 

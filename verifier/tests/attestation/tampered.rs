@@ -116,7 +116,7 @@ fn fields_of_collateral() {
         ),
         (
             "list of the authority",
-            |quoted| quoted.collateral.pck_list.0[150] ^= 1,
+            |quoted| *quoted.collateral.pck_list.0.last_mut().unwrap() ^= 1,
             TeeError::Signature(Part::RevocationList),
         ),
         (

@@ -4,8 +4,9 @@ mod records;
 
 use anyhow::Result;
 use assay_verifier::receipt::{ModelId, RequestId};
+use assay_verifier::settlement::node::Attestation;
 use assay_verifier::settlement::payment::{Account, Reservation, Settlement, Totals};
-use assay_verifier::settlement::{Height, keys};
+use assay_verifier::settlement::{Height, Versioned, keys};
 use assay_verifier::signature::PublicKey;
 use clap::{Args, Subcommand};
 

@@ -49,10 +49,10 @@ impl Identity {
             let attributes = masked(report.attributes, &hex(&self.attributes)?, &hex(&self.attributes_mask)?);
             Some(misc && attributes && report.mr_signer == &signer && report.product == self.isvprodid)
         };
+        report.check_attributes()?;
         if !known || described() != Some(true) {
             return Err(TeeError::QuotingEnclave);
         }
-        report.check_attributes()?;
         let level = self.tcb_levels.iter().find(|level| level.tcb.isvsvn <= report.version);
         level.map(|level| level.tcb_status).ok_or(TeeError::NoTcbLevel)
     }
