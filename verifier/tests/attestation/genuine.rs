@@ -1,7 +1,7 @@
 //! Documents that hardware made and vendors signed are accepted, and say what they say.
 use assay_verifier::receipt::Grade;
 use assay_verifier::settlement::node::Platform;
-use assay_verifier::tee::dcap::TcbStatus;
+use assay_verifier::tee::dcap::{Quoted, TcbStatus};
 use assay_verifier::tee::roots::{VENDOR_ROOTS, is_vendor};
 use assay_verifier::tee::{Evidence, Policy, SnpTcb, TeeError, authenticate};
 use assay_verifier::wire;
@@ -33,9 +33,11 @@ fn tdx_quotes() {
     assert_eq!(found.registers.iter().map(Vec::len).collect::<Vec<_>>(), [48; 5]);
     assert!(hex(&found.carried.digest).starts_with("9a9d48e7f6799642d3d1b34e1e5e1742"));
     assert_eq!(found.expires_ms, DCAP_MS + Policy::usual(Grade::Production).lifetime_ms);
-    // Version 5 of quotes, version 1.5 of reports.
-    let found = genuine(&Evidence::Dcap(dcap("tdx_outdated")), OUTDATED_MS).unwrap();
-    assert_eq!((found.platform, found.tcb), (Platform::Tdx, Some(TcbStatus::OutOfDate)));
+    // A year later Intel says something else of the same platform.
+    let later = Quoted { collateral: collateral("tdx_later"), ..dcap("tdx") };
+    assert_eq!(genuine(&Evidence::Dcap(later), LATER_MS).unwrap().tcb, Some(TcbStatus::OutOfDate));
+    // Version 5 of quotes, version 1.5 of reports. All of it holds, but the platform reaches no level.
+    assert_eq!(genuine(&Evidence::Dcap(dcap("tdx_1_5")), TDX_1_5_MS), Err(TeeError::NoTcbLevel));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 use assay_verifier::receipt::Grade;
 use assay_verifier::settlement::node::Platform;
 use assay_verifier::settlement::parameters::TrustRoot;
-use assay_verifier::tee::dcap::TcbStatus;
+use assay_verifier::tee::dcap::{Quoted, TcbStatus};
 use assay_verifier::tee::{ChainError, Evidence, Part, Policy, SnpTcb, TeeError, authenticate, verify};
 
 use super::support::*;
@@ -66,8 +66,8 @@ fn firmware() {
     let sgx = Evidence::Dcap(dcap("sgx"));
     let status = TcbStatus::ConfigurationAndSwHardeningNeeded;
     assert_eq!(authenticate(&sgx, &vendors(), &usual, DCAP_MS), Err(TeeError::TcbStatus(status)));
-    let outdated = Evidence::Dcap(dcap("tdx_outdated"));
-    let refused = authenticate(&outdated, &vendors(), &usual, OUTDATED_MS);
+    let later = Quoted { collateral: collateral("tdx_later"), ..dcap("tdx") };
+    let refused = authenticate(&Evidence::Dcap(later), &vendors(), &usual, LATER_MS);
     assert_eq!(refused, Err(TeeError::TcbStatus(TcbStatus::OutOfDate)));
     assert!(authenticate(&Evidence::Dcap(dcap("tdx")), &vendors(), &usual, DCAP_MS).is_ok());
     let exact = SnpTcb { boot_loader: 3, tee: 0, snp: 8, microcode: 115 };

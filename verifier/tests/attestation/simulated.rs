@@ -66,7 +66,8 @@ fn debug_modes() {
     // Migration, no protection from pages that vanish, bits that nobody knows.
     let plain = attester().tdx(&claims(5));
     for attributes in [plain.attributes | 1 << 29, 0, plain.attributes | 1 << 12, plain.attributes | 1 << 40] {
-        let draft = assay_verifier::tee::software::TdxDraft { attributes, ..plain.clone() };
+        let mut draft = plain.clone();
+        draft.attributes = attributes;
         assert_eq!(simulated(&draft.sign()), Err(TeeError::Attributes), "{attributes:x}");
     }
     let mut draft = plain;

@@ -20,8 +20,10 @@ use sha2::{Digest, Sha256};
 pub const NITRO_MS: u64 = 0x193_7de1_c543;
 /// 2025-06-25, within the month of the collateral.
 pub const DCAP_MS: u64 = 1_750_809_600_000;
+/// 2026-10-20, within that of the later collateral.
+pub const LATER_MS: u64 = 1_792_454_400_000;
 /// 2026-02-25.
-pub const OUTDATED_MS: u64 = 1_772_000_000_000;
+pub const TDX_1_5_MS: u64 = 1_772_000_000_000;
 /// 2024-01-01.
 pub const SNP_MS: u64 = 1_704_067_200_000;
 /// When simulated documents are made.
@@ -40,8 +42,13 @@ pub fn nitro() -> Evidence {
     Evidence::Nitro(Document(bytes("nitro.cose")))
 }
 
-/// A quote with collateral as Intel's services give it.
+/// A quote with its collateral.
 pub fn dcap(name: &str) -> Quoted {
+    Quoted { quote: bytes(&format!("{name}.quote")), collateral: collateral(name) }
+}
+
+/// Collateral as Intel's services give it.
+pub fn collateral(name: &str) -> Collateral {
     let json: serde_json::Value = serde_json::from_slice(&file(&format!("{name}.collateral.json"))).unwrap();
     let text = |field: &str| json[field].as_str().unwrap().to_string();
     let hex = |field: &str| {
@@ -52,7 +59,7 @@ pub fn dcap(name: &str) -> Quoted {
     let signers = ["tcb_info_issuer_chain", "qe_identity_issuer_chain"]
         .map(|field| pem::certificates(text(field).as_bytes()).unwrap());
     assert_eq!(signers[0], signers[1]);
-    let collateral = Collateral {
+    Collateral {
         tcb_info: text("tcb_info"),
         tcb_info_signature: hex("tcb_info_signature"),
         identity: text("qe_identity"),
@@ -60,8 +67,7 @@ pub fn dcap(name: &str) -> Quoted {
         signer: Bytes(signers[0][0].clone()),
         root_list: hex("root_ca_crl"),
         pck_list: hex("pck_crl"),
-    };
-    Quoted { quote: bytes(&format!("{name}.quote")), collateral }
+    }
 }
 
 pub fn snp(name: &str) -> Report {
