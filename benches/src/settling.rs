@@ -181,6 +181,7 @@ fn settled(receipt: &Receipt, height: u64) -> Settlement {
         node: receipt.node,
         node_revision: 0,
         heartbeat: 1,
+        attestation_revision: None,
         payer: receipt.payer,
         payee: receipt.node,
         price: receipt.price,
@@ -247,7 +248,7 @@ impl People {
         let signature = Who::Publisher.secret().sign(Domain::Model, CHAIN, &manifest);
         let keys = vec![Bytes(wire::encode(&served.key))];
         vec![
-            self.sign(Who::Node, Payload::RegisterNode(RegisterNode { node })),
+            self.sign(Who::Node, Payload::RegisterNode(RegisterNode { node, attestation: None })),
             self.sign(Who::Publisher, Payload::PublishModel(PublishModel { manifest, signature, keys })),
             self.sign(Who::Payer, Payload::Deposit(Deposit { amount: 1 << 50 })),
         ]

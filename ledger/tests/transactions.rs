@@ -118,6 +118,7 @@ fn a_request_is_reserved_settled_and_paid() {
         node: key(NODE),
         node_revision: 0,
         heartbeat: 1,
+        attestation_revision: None,
         payer: key(PAYER),
         payee: key(NODE),
         price: 70,

@@ -1,8 +1,8 @@
 //! `DeregisterNode`: the signer is no node any more. Its stake stays bonded until nothing it settled can cost it any of it, and is then released
 //! ([`super::ReleaseStake`]). What it did not settle before, it cannot settle after.
-use assay_verifier::settlement::node::Stake;
+use assay_verifier::settlement::node::{Attestation, Stake};
 use assay_verifier::settlement::parameters::Parameters;
-use assay_verifier::settlement::{Reason, keys};
+use assay_verifier::settlement::{Reason, Versioned, keys};
 use assay_verifier::signature::PublicKey;
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +33,10 @@ impl Kind for DeregisterNode {
         context.state.write(key, &Stake { free_from: Some(free_from), ..stake });
         end(&mut context.state, keys::node(signer), current, height, Reason::Owner(self.reason.clone()));
         context.state.remove(keys::heartbeat(signer));
+        let attestation: Option<Versioned<Attestation>> = context.state.read(&keys::attestation(signer))?;
+        if let Some(current) = attestation.filter(|current| current.holds_at(height)) {
+            end(&mut context.state, keys::attestation(signer), current, height, Reason::Owner(self.reason.clone()));
+        }
         context.events.push(
             Event::new("deregister_node").with("node", signer).with("stake", stake.amount).with("free_from", free_from),
         );

@@ -3,6 +3,7 @@
 //! A kind says three things: what can be refused from its own bytes ([`Kind::check`]), what it costs ([`Kind::work`]), and what it does
 //! ([`Kind::execute`]). What a kind wrote before it was refused is dropped.
 mod approve_measurement;
+mod attestation;
 mod deposit;
 mod deprecate_model;
 mod deregister_node;
@@ -29,6 +30,7 @@ use assay_verifier::wire::{self, WireError};
 use serde::{Deserialize, Serialize};
 
 pub use approve_measurement::ApproveMeasurement;
+pub use attestation::{AttestNode, ShownEvidence};
 pub use deposit::Deposit;
 pub use deprecate_model::DeprecateModel;
 pub use deregister_node::DeregisterNode;
@@ -94,6 +96,7 @@ pub enum Payload {
     Settle(Box<Settle>),
     SettleBatch(SettleBatch),
     Refund(Refund),
+    AttestNode(Box<AttestNode>),
     ReleaseStake(ReleaseStake),
     ProveSample(Box<ProveSample>),
     PenaliseSample(PenaliseSample),
@@ -183,6 +186,7 @@ impl Payload {
             Self::Settle(kind) => kind.as_ref(),
             Self::SettleBatch(kind) => kind,
             Self::Refund(kind) => kind,
+            Self::AttestNode(kind) => kind.as_ref(),
             Self::ReleaseStake(kind) => kind,
             Self::ProveSample(kind) => kind.as_ref(),
             Self::PenaliseSample(kind) => kind,

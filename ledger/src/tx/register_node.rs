@@ -7,17 +7,20 @@ use assay_verifier::signature::PublicKey;
 use serde::{Deserialize, Serialize};
 
 use super::text::check_text;
-use super::{Context, Kind};
+use super::{Context, Kind, ShownEvidence, attestation};
 use crate::event::Event;
 use crate::money::{Pocket, transfer};
 use crate::rejection::{Fault, Rejection};
-use crate::state::supersede;
+use crate::state::{State, StoreError, supersede};
+use crate::work;
 
 /// Registers the signer as a node. It counts as its first heartbeat.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegisterNode {
     /// The record. Backends are in order, each once.
     pub node: Node,
+    /// What a node that answers in an enclave shows of it.
+    pub attestation: Option<Box<ShownEvidence>>,
 }
 
 impl Kind for RegisterNode {
@@ -27,11 +30,14 @@ impl Kind for RegisterNode {
         if backends.is_empty() || !backends.is_sorted_by(|left, right| left < right) {
             return Err(Rejection::FieldLength);
         }
-        // An enclave needs its attestation verified, which this chain cannot do.
-        if backends.contains(&Backend::Tee) {
-            return Err(Rejection::BackendUnsupported);
+        if backends.contains(&Backend::Tee) != self.attestation.is_some() {
+            return Err(Rejection::AttestationMissing);
         }
         if *stake < rules.stake_min { Err(Rejection::StakeTooLow) } else { Ok(()) }
+    }
+
+    fn work(&self, _: &dyn State) -> Result<u64, StoreError> {
+        Ok(if self.attestation.is_some() { work::ATTESTATION } else { 0 })
     }
 
     fn execute(&self, signer: PublicKey, context: &mut Context<'_>) -> Result<(), Fault> {
@@ -53,6 +59,9 @@ impl Kind for RegisterNode {
         context.state.write(keys::heartbeat(signer), &heartbeat);
         let event = Event::new("register_node").with("node", signer).with("stake", self.node.stake);
         context.events.push(event);
-        Ok(())
+        match &self.attestation {
+            Some(shown) => attestation::record(context, signer, shown),
+            None => Ok(()),
+        }
     }
 }

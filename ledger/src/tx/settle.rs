@@ -11,7 +11,7 @@ use assay_verifier::signature::PublicKey;
 use assay_verifier::wire::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::{Context, Kind};
+use super::{Context, Kind, attestation};
 use crate::event::Event;
 use crate::money::{Pocket, transfer};
 use crate::rejection::{Fault, Rejection};
@@ -33,7 +33,8 @@ pub struct Settle {
 pub enum Evidence {
     /// A proof's file, for the backend `zkml`.
     Proof(Bytes),
-    /// Nothing but the node's signature on the receipt, for the backend `vanilla`.
+    /// Nothing but the node's signature on the receipt, for the backend `vanilla`, and for `tee`: what stands behind that is the attestation
+    /// that the ledger has of the node.
     Signature,
 }
 
@@ -81,7 +82,7 @@ impl Settle {
         let (claim, proving) = match receipt.backend {
             Backend::Zkml => (Claim::Proven, true),
             Backend::Vanilla => (Claim::SignedOnly, false),
-            Backend::Tee => return Err(Rejection::EvidenceUnsupported),
+            Backend::Tee => (Claim::Attested, false),
         };
         if receipt.claim != claim || receipt.proving.is_some() != proving {
             return Err(Rejection::ReceiptClaim);
@@ -105,6 +106,10 @@ impl Settle {
         let receipt = &self.receipt.receipt;
         let reservation = self.reservation(context)?;
         let (node, heartbeat) = living(context, receipt)?;
+        let attestation_revision = match receipt.backend {
+            Backend::Tee => Some(attestation::in_force(context, receipt.node, receipt.grade)?),
+            Backend::Zkml | Backend::Vanilla => None,
+        };
         let model = self.model(context)?;
         let task = self.task();
         if let Some(task) = &task {
@@ -127,6 +132,7 @@ impl Settle {
             node: receipt.node,
             node_revision: node.revision,
             heartbeat: heartbeat.height,
+            attestation_revision,
             payer,
             payee,
             price,

@@ -1,5 +1,6 @@
 //! A chain in a temporary folder, its people, and what they do.
 #![allow(dead_code)] // not every test needs everything that tests share
+pub mod enclave;
 pub mod golden;
 
 use assay_ledger::app::{Finalized, TxResult};
@@ -143,9 +144,8 @@ impl Chain {
         let before = self.records();
         assert_eq!(self.send(who, payload).rejection, Some(why));
         // Fee, nonce and the block's own record apart, nothing has changed.
-        let kept = |(key, _): &&(Vec<u8>, Vec<u8>)| {
-            !key.starts_with(b"account/") && !key.starts_with(keys::BLOCK) && key != keys::TOTALS
-        };
+        let kept =
+            |(key, _): &&(Vec<u8>, Vec<u8>)| !key.starts_with(b"account/") && key != keys::TOTALS && !of_block(key);
         let after = self.records();
         assert!(before.iter().filter(kept).eq(after.iter().filter(kept)), "a refused transaction left something");
     }
@@ -153,6 +153,11 @@ impl Chain {
     pub fn records(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
         self.app.reader().store().snapshot().unwrap().records(b"").unwrap().map(Result::unwrap).collect()
     }
+}
+
+/// What each block writes of itself.
+pub fn of_block(key: &[u8]) -> bool {
+    key.starts_with(keys::BLOCK) || key.starts_with(b"recent/")
 }
 
 pub fn deposit(amount: u64) -> Payload {
@@ -165,7 +170,7 @@ pub fn node() -> Node {
 }
 
 pub fn register() -> Payload {
-    Payload::RegisterNode(RegisterNode { node: node() })
+    Payload::RegisterNode(RegisterNode { node: node(), attestation: None })
 }
 
 pub fn manifest(name: &str, version: &str) -> Manifest {

@@ -5,7 +5,7 @@
 use alloc::vec::Vec;
 
 use super::Height;
-use crate::digest::KeyDigest;
+use crate::digest::{Digest32, KeyDigest};
 use crate::receipt::{ModelId, RequestId};
 use crate::signature::PublicKey;
 
@@ -21,6 +21,8 @@ pub const PARAMETERS: &[u8] = b"parameters";
 pub fn block_hash(height: Height) -> Vec<u8> {
     [b"block_hash/".as_slice(), &height.to_be_bytes()].concat()
 }
+/// How many blocks are remembered.
+pub const RECENT_MAX: u64 = 1 << 10;
 
 /// [`super::payment::Account`].
 pub fn account(id: PublicKey) -> Vec<u8> {
@@ -35,6 +37,22 @@ pub fn node(id: PublicKey) -> Vec<u8> {
 /// [`super::node::Heartbeat`].
 pub fn heartbeat(id: PublicKey) -> Vec<u8> {
     [b"heartbeat/".as_slice(), &id.0].concat()
+}
+
+/// [`super::node::Attestation`] of a node, with its history.
+pub fn attestation(id: PublicKey) -> Vec<u8> {
+    [b"attestation/".as_slice(), &id.0].concat()
+}
+
+/// [`crate::tee::Evidence`] that an attestation rests on.
+pub fn evidence(id: Digest32) -> Vec<u8> {
+    [b"evidence/".as_slice(), &id.0].concat()
+}
+
+/// [`super::payment::Recent`]: one of the last [`RECENT_MAX`] blocks, each in a place that a later one takes.
+pub fn recent(height: Height) -> Vec<u8> {
+    let place = height.checked_rem(RECENT_MAX).unwrap_or_default();
+    [b"recent/".as_slice(), &place.to_be_bytes()].concat()
 }
 
 /// [`super::node::Measurement`] with its history.

@@ -7,7 +7,9 @@ use super::Height;
 use super::node::Platform;
 use super::sampling::Sampling;
 use crate::digest::{Digest32, SrsDigest};
+use crate::receipt::Grade;
 use crate::signature::PublicKey;
+use crate::tee::Policy;
 
 /// The rules of a chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +36,8 @@ pub struct Parameters {
     pub srs: Vec<SrsDigest>,
     /// Roots that attestations may chain to.
     pub trust_roots: Vec<TrustRoot>,
+    /// What is accepted of them.
+    pub attestation: Policy,
 }
 
 /// Blocks whose hashes are kept at least: what is bound to a late block must be shown before they go.
@@ -84,4 +88,6 @@ pub struct TrustRoot {
     pub platform: Platform,
     /// SHA-256 of the root certificate.
     pub certificate: Digest32,
+    /// Whether it is a vendor's, or one that was made for trying things out.
+    pub grade: Grade,
 }

@@ -86,5 +86,6 @@ fn kind(payload: &Payload) -> &'static str {
         Payload::ReleaseStake(_) => "release-stake",
         Payload::ProveSample(_) => "prove-sample",
         Payload::PenaliseSample(_) => "penalise-sample",
+        Payload::AttestNode(_) => "attest-node",
     }
 }

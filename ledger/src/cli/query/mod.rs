@@ -5,6 +5,7 @@ mod records;
 use anyhow::Result;
 use assay_verifier::receipt::{ModelId, RequestId};
 use assay_verifier::settlement::model::Model;
+use assay_verifier::settlement::node::Attestation;
 use assay_verifier::settlement::parameters::Parameters;
 use assay_verifier::settlement::payment::{Account, Reservation, Settlement, Totals};
 use assay_verifier::settlement::sampling::{Sample, Sampling, can_be_drawn};
@@ -109,7 +110,9 @@ fn answer(client: &Client, arguments: &Arguments) -> Result<Card, ClientError> {
             let heartbeat = client.record(&keys::heartbeat(*key), &proven.root)?;
             let found = client.record(&keys::node(*key), &proven.root)?;
             let bonded = client.record(&keys::stake(*key), &proven.root)?;
-            Ok(proven.found(found.map(|node| records::node(*key, &node, heartbeat, bonded))))
+            let shown: Option<Versioned<Attestation>> = client.record(&keys::attestation(*key), &proven.root)?;
+            let card = |node| records::node(*key, &node, heartbeat, bonded).and(records::attestation(shown.as_ref()));
+            Ok(proven.found(found.map(card)))
         }
         Question::Model { model } => {
             let proven = ask()?;

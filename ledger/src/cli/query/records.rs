@@ -1,7 +1,7 @@
 //! Records as fields.
 use assay_verifier::receipt::{ModelId, RequestId};
 use assay_verifier::settlement::model::{Model, ModelKey, Visibility};
-use assay_verifier::settlement::node::{Heartbeat, Node, Stake};
+use assay_verifier::settlement::node::{Attestation, Heartbeat, Node, Stake};
 use assay_verifier::settlement::parameters::Parameters;
 use assay_verifier::settlement::payment::{Account, Reservation, Settlement, Totals};
 use assay_verifier::settlement::sampling::{Outcome, Sample, Sampling};
@@ -38,6 +38,18 @@ pub fn node(key: PublicKey, node: &Versioned<Node>, heartbeat: Option<Heartbeat>
     card.with("heartbeat_time_ms", heartbeat.map(|heartbeat| heartbeat.time_ms)).and(history(node))
 }
 
+/// What a node of the backend `tee` showed last.
+pub fn attestation(shown: Option<&Versioned<Attestation>>) -> Card {
+    let record = shown.map(|shown| &shown.record);
+    let card = Card::new().with("attestation_revision", shown.map(|shown| shown.revision));
+    let card = card.with("attested_platform", record.map(|record| format!("{:?}", record.platform)));
+    let card = card.with("attested_grade", record.map(|record| format!("{:?}", record.grade)));
+    let card = card.with("attested_measurement", record.map(|record| hex::encode(record.measurement)));
+    let card = card.with("attested_evidence", record.map(|record| record.evidence.to_string()));
+    let card = card.with("attested_until_ms", record.map(|record| record.expires_ms));
+    card.with("attestation_ended_at", shown.and_then(|shown| shown.valid_to))
+}
+
 pub fn model(id: ModelId, model: &Versioned<Model>) -> Card {
     let manifest = &model.record.manifest;
     let visibility = match manifest.visibility {
@@ -72,6 +84,7 @@ pub fn settlement(settlement: &Settlement) -> Card {
     let card = card.text("model", settlement.model).with("model_revision", settlement.model_revision);
     let card = card.text("node", settlement.node).with("node_revision", settlement.node_revision);
     let card = card.with("heartbeat", settlement.heartbeat).text("payer", settlement.payer);
+    let card = card.with("attestation_revision", settlement.attestation_revision);
     let card = card.text("payee", settlement.payee).with("price", settlement.price);
     let card = card.with("returned", settlement.returned).with("height", settlement.height);
     card.with("time_ms", settlement.time_ms)
@@ -119,5 +132,6 @@ pub fn parameters(parameters: &Versioned<Parameters>) -> Card {
     let card = card.with("block_bytes_max", rules.limits.block_bytes_max);
     let card = card.with("block_work_max", rules.limits.block_work_max);
     let card = card.with("batch_leaves_max", rules.limits.batch_leaves_max);
-    card.with("srs", srs).with("trust_roots", roots).and(history(parameters))
+    let card = card.with("srs", srs).with("trust_roots", roots);
+    card.with("attestation_grade", format!("{:?}", rules.attestation.grade)).and(history(parameters))
 }

@@ -18,9 +18,9 @@ use super::super::names::{self, Register};
 use super::super::show::Card;
 use crate::client::Signer;
 use crate::tx::{
-    ApproveMeasurement, Deposit, DeprecateModel, DeregisterNode, Evidence, Heartbeat, Payload, PenaliseSample,
-    ProveSample, PublishModel, Refund, RegisterNode, ReleaseStake, Reserve, RevokeMeasurement, Settle, SettleBatch,
-    Transfer, Withdraw,
+    ApproveMeasurement, AttestNode, Deposit, DeprecateModel, DeregisterNode, Evidence, Heartbeat, Payload,
+    PenaliseSample, ProveSample, PublishModel, Refund, RegisterNode, ReleaseStake, Reserve, RevokeMeasurement, Settle,
+    SettleBatch, ShownEvidence, Transfer, Withdraw,
 };
 
 #[derive(Subcommand)]
@@ -91,11 +91,20 @@ pub enum Kind {
     },
     /// Cut the stake of a node that did not prove a drawn settlement in time
     PenaliseSample { request: RequestId },
+    /// Show a new attestation of the signer, a node of the backend tee
+    AttestNode {
+        /// The evidence, as `assay node evidence` writes it
+        #[arg(value_name = "FILE.evidence")]
+        evidence: PathBuf,
+        /// The block whose app hash it is bound to
+        #[arg(long, value_name = "HEIGHT")]
+        nonce_height: Height,
+    },
 }
 
 #[derive(Args)]
 pub struct Registration {
-    /// How it answers: zkml or vanilla; as often as there are ways
+    /// How it answers: zkml, tee or vanilla; as often as there are ways
     #[arg(long = "backend", required = true, value_parser = names::backend)]
     backends: Vec<Backend>,
     /// Where it is reached
@@ -107,6 +116,12 @@ pub struct Registration {
     /// The account that is paid [default: the signer's]
     #[arg(long, value_name = "KEY")]
     payee: Option<PublicKey>,
+    /// Evidence of its enclave, for the backend tee
+    #[arg(long, value_name = "FILE.evidence", requires = "nonce_height")]
+    evidence: Option<PathBuf>,
+    /// The block whose app hash the evidence is bound to
+    #[arg(long, value_name = "HEIGHT", requires = "evidence")]
+    nonce_height: Option<Height>,
 }
 
 #[derive(Args)]
@@ -130,7 +145,7 @@ pub struct Publication {
 
 #[derive(Args)]
 pub struct Approval {
-    /// Who measures: Nitro, Tdx, Sgx, Snp or Software
+    /// Who measures: Nitro, Tdx, Sgx or Snp
     #[arg(long, value_parser = names::platform)]
     platform: Platform,
     /// A register in hexadecimal digits; as often as the platform has registers, in its order
@@ -184,7 +199,12 @@ impl Kind {
             Self::Transfer { to, amount } => (Payload::Transfer(Transfer { to: *to, amount: *amount }), Card::new()),
             Self::Deposit { amount } => (Payload::Deposit(Deposit { amount: *amount }), Card::new()),
             Self::Withdraw { amount } => (Payload::Withdraw(Withdraw { amount: *amount }), Card::new()),
-            Self::RegisterNode(registration) => (registration.payload(key), Card::new().text("node", key)),
+            Self::RegisterNode(registration) => (registration.payload(key)?, Card::new().text("node", key)),
+            Self::AttestNode { evidence, nonce_height } => {
+                let shown = shown(evidence, *nonce_height)?;
+                let about = Card::new().text("evidence", shown.evidence.digest());
+                (Payload::AttestNode(Box::new(AttestNode { shown })), about)
+            }
             Self::Heartbeat => (Payload::Heartbeat(Heartbeat {}), Card::new()),
             Self::DeregisterNode { reason } => {
                 (Payload::DeregisterNode(DeregisterNode { reason: reason.clone() }), Card::new())
@@ -256,14 +276,22 @@ impl Approval {
 }
 
 impl Registration {
-    fn payload(&self, key: PublicKey) -> Payload {
+    fn payload(&self, key: PublicKey) -> Result<Payload> {
         let mut backends = self.backends.clone();
         backends.sort_unstable();
         backends.dedup();
         let payee = self.payee.unwrap_or(key);
         let node = Node { backends, endpoint: self.endpoint.clone(), payee, stake: self.stake };
-        Payload::RegisterNode(RegisterNode { node })
+        let attestation = match (&self.evidence, self.nonce_height) {
+            (Some(evidence), Some(height)) => Some(Box::new(shown(evidence, height)?)),
+            _ => None,
+        };
+        Ok(Payload::RegisterNode(RegisterNode { node, attestation }))
     }
+}
+
+fn shown(evidence: &Path, nonce_height: Height) -> Result<ShownEvidence> {
+    Ok(ShownEvidence { evidence: load(evidence)?.0, nonce_height })
 }
 
 impl Publication {
