@@ -1,6 +1,6 @@
 //! Signatures under the rules of ZIP-215, and what receipts bind.
 use assay_verifier::digest::{CircuitDigest, Digest32};
-use assay_verifier::receipt::{Backend, Claim, Grade, ModelId, Receipt, RequestId, SignedReceipt};
+use assay_verifier::receipt::{Backend, Claim, Grade, ModelId, Receipt, RequestId, SignedReceipt, Subject};
 use assay_verifier::signature::{BadSignature, Domain, PublicKey, Signature, Signed, SigningKey, all_hold, message};
 use assay_verifier::wire;
 
@@ -123,12 +123,13 @@ fn receipt() -> Receipt {
         client_nonce: 7,
         request_digest,
         model: ModelId::new(payer, "model", "1"),
-        circuit: CircuitDigest([2; 32]),
+        subject: Subject::Circuit(CircuitDigest([2; 32])),
         backend: Backend::Vanilla,
         claim: Claim::SignedOnly,
         grade: Grade::Production,
         proving: None,
         inputs: Digest32([3; 32]),
+        records: Vec::new(),
         outputs: Digest32([4; 32]),
         node: SigningKey::from_seed([2; 32]).public(),
         price: 70,

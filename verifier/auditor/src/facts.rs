@@ -21,7 +21,7 @@ struct Said {
     request: String,
     receipt: String,
     model: String,
-    circuit: String,
+    circuit: Option<String>,
     key: Option<String>,
     node: String,
     payer: String,
@@ -129,7 +129,7 @@ impl Facts {
             lines.push(("", format!("{name} {version}, published by {publisher}")));
         }
         lines.extend(model_ends.iter().map(|end| ("", end.line("deprecated"))));
-        lines.push(("circuit", self.receipt.circuit.clone()));
+        lines.extend(self.receipt.circuit.iter().map(|circuit| ("circuit", circuit.clone())));
         lines.extend(self.receipt.key.iter().map(|key| ("key", key.clone())));
         lines.push(("node", self.receipt.node.clone()));
         lines.extend(node_endpoint.iter().map(|endpoint| ("", format!("reached at {endpoint}"))));
@@ -215,7 +215,7 @@ fn said(receipt: &Receipt) -> Said {
         request: receipt.request.to_string(),
         receipt: receipt.digest().to_string(),
         model: receipt.model.to_string(),
-        circuit: receipt.circuit.to_string(),
+        circuit: receipt.circuit().map(|circuit| circuit.to_string()),
         key: receipt.proving.map(|proving| proving.key.to_string()),
         node: receipt.node.to_string(),
         payer: receipt.payer.to_string(),
