@@ -15,6 +15,7 @@ mod output;
 mod problem;
 mod progress;
 mod prove;
+mod proxy;
 mod secrecy;
 mod serve;
 mod srs;
@@ -81,6 +82,7 @@ enum Command {
     Evm(evm::Arguments),
     Serve(serve::Arguments),
     Worker(worker::Arguments),
+    Proxy(proxy::Arguments),
     Access(access::Arguments),
     Client(client::Arguments),
 }
@@ -134,6 +136,7 @@ fn run(arguments: Arguments, output: &Output) -> Result<Verdict> {
         Command::Evm(arguments) => evm::run(&arguments, output),
         Command::Serve(arguments) => serve::run(&arguments, output),
         Command::Worker(arguments) => worker::run(&arguments, output),
+        Command::Proxy(arguments) => proxy::run(&arguments, output),
         Command::Access(arguments) => access::run(&arguments, output),
         Command::Client(arguments) => client::run(&arguments, output),
     }

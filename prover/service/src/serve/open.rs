@@ -13,11 +13,12 @@ use super::Service;
 use super::commit::Commits;
 use super::metrics::Metrics;
 use super::node::node_key;
-use super::sweep::Sweeper;
+use super::sweep::{Sweeper, Swept};
 use crate::access::{AccessError, Door};
 use crate::backends::{Backends, Vanilla, Zkml};
 use crate::clock::now_ms;
 use crate::config::{Access, Config, LedgerChoice};
+use crate::data::{Fetcher, Records};
 use crate::inference::{Inference, Payments, Resumer, Slots};
 use crate::jobs::{JobError, Jobs, Rules, Ticker};
 use crate::ledger::embedded::{Chain, Start};
@@ -26,6 +27,7 @@ use crate::ledger::{BadTrust, Ledger, LedgerError, Presence, PresenceError, Send
 use crate::models::{Circuits, ModelError, Models, Needs, Publisher, StringError, Strings};
 use crate::payments::Terms;
 use crate::payments::reserve::Reserver;
+use crate::proxy::{BadRoots, Proxy, Receipts, ReceiptsError};
 use crate::settle::{Parts, Settler};
 use crate::storage::{BlobStore, FileBlobs, private};
 use crate::workers::{self, Desk, Local, Pool, Provers, signed};
@@ -73,6 +75,12 @@ pub enum OpenError {
     /// The node's registration.
     #[error("the node is not registered: {0}")]
     Presence(#[from] PresenceError),
+    /// Receipts of what is forwarded.
+    #[error(transparent)]
+    Receipts(#[from] ReceiptsError),
+    /// Certificates of upstreams and sources.
+    #[error("upstreams, sources: {0}")]
+    Roots(#[from] BadRoots),
     /// A thread.
     #[error("no thread: {0}")]
     Thread(#[from] std::io::Error),
@@ -143,13 +151,16 @@ impl Service {
             terms: Terms::default(),
             url: format!("{}/v1/inference", config.url()),
         };
+        let chain_id = ledger.rules().chain_id.clone();
+        let records = Arc::new(Records::new(chain_id.clone(), node.clone(), Arc::clone(&store)));
         let inference = Arc::new(Inference {
-            chain_id: ledger.rules().chain_id.clone(),
+            chain_id,
             node: node.clone(),
             payment: config.payment,
             jobs: Arc::clone(&jobs),
             models: Arc::clone(&models),
             circuits: Arc::clone(&circuits),
+            records: Arc::clone(&records),
             backends,
             payments: Arc::new(payments),
             slots: Slots::new(limits.executions),
@@ -169,7 +180,25 @@ impl Service {
             ledger: Arc::clone(&ledger),
             sender: Arc::clone(&sender),
         };
-        let sweeper = Sweeper::start(Arc::clone(&jobs), Arc::clone(&models), Arc::clone(&blobs), config.retention)?;
+        let fetcher = Fetcher::new(&config.sources)?;
+        let metrics = Metrics::default();
+        let receipts = Arc::new(Receipts::open(&data.join("forwarded.redb"))?);
+        let proxy = Proxy::new(
+            ledger.rules().chain_id.clone(),
+            node.clone(),
+            &config.upstreams,
+            Arc::clone(&receipts),
+            limits.forwarded,
+            metrics.forwarding.clone(),
+        )?;
+        let swept = Swept {
+            jobs: Arc::clone(&jobs),
+            models: Arc::clone(&models),
+            blobs: Arc::clone(&blobs),
+            receipts,
+            retention: config.retention,
+        };
+        let sweeper = Sweeper::start(swept)?;
         let local = Local::new(Arc::clone(&desk))?;
         let start = |count| Pool::start(Box::new(local), provers, count);
         let workers = Some(config.workers).filter(|count| *count > 0).map(start).transpose()?;
@@ -192,7 +221,10 @@ impl Service {
             ledger,
             node,
             door,
-            metrics: Metrics::default(),
+            metrics,
+            proxy: Arc::new(proxy),
+            fetcher,
+            records,
             requests: Arc::new(Semaphore::new(limits.requests)),
             arrivals: Arc::new(Semaphore::new(limits.requests.saturating_mul(ARRIVALS).min(Semaphore::MAX_PERMITS))),
             slow: Semaphore::new(1),
