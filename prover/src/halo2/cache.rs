@@ -55,15 +55,28 @@ impl Cache {
         if size > self.limit {
             return Ok(false);
         }
-        fs::create_dir_all(&self.folder)?;
+        self.make_folder()?;
         self.make_room(size)?;
         let path = self.path(key);
         let partial = path.with_extension(format!("{}.partial", std::process::id()));
-        let mut file = File::create(&partial)?;
+        let mut options = File::options();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&partial)?;
         file.write_all(&bytes)?;
         file.sync_all()?;
         fs::rename(&partial, &path)?;
         Ok(true)
+    }
+
+    /// A folder for its owner alone: a key of private weights holds them.
+    fn make_folder(&self) -> io::Result<()> {
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&self.folder)
     }
 
     /// Deletes files, those first that were used longest ago, until so many bytes fit.

@@ -22,4 +22,5 @@ mod samples;
 mod second;
 #[path = "../common/settlement.rs"]
 mod settlement;
+mod together;
 mod widths;

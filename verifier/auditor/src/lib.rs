@@ -3,9 +3,9 @@
 
 mod answer;
 mod facts;
-mod request;
+pub mod request;
 mod text;
-mod trust;
+pub mod trust;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -97,7 +97,9 @@ pub struct Audited {
 /// # Errors
 /// A file cannot be read, or is not what it should be.
 pub fn audited(arguments: &Arguments) -> Result<Audited> {
-    let trust = trust::read(&read(&arguments.trust)?).with_context(|| arguments.trust.display().to_string())?;
+    let path = &arguments.trust;
+    let trust = String::from_utf8(read(path)?).map_err(anyhow::Error::from).and_then(|json| Ok(trust::read(&json)?));
+    let trust = trust.with_context(|| path.display().to_string())?;
     let file = read(&arguments.bundle)?;
     let bundle: Bundle = wire::decode(&file).with_context(|| arguments.bundle.display().to_string())?;
     let own = arguments.request.as_deref().map(read).transpose()?;

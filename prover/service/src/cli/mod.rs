@@ -1,5 +1,6 @@
 //! The command line: one file for each command, and what they share.
 mod access;
+mod bundle;
 mod client;
 mod compact;
 mod compile;
@@ -84,6 +85,8 @@ enum Command {
     Worker(worker::Arguments),
     Proxy(proxy::Arguments),
     Access(access::Arguments),
+    #[command(subcommand)]
+    Bundle(bundle::Command),
     Client(client::Arguments),
 }
 
@@ -138,6 +141,7 @@ fn run(arguments: Arguments, output: &Output) -> Result<Verdict> {
         Command::Worker(arguments) => worker::run(&arguments, output),
         Command::Proxy(arguments) => proxy::run(&arguments, output),
         Command::Access(arguments) => access::run(&arguments, output),
+        Command::Bundle(command) => bundle::run(&command, output),
         Command::Client(arguments) => client::run(&arguments, output),
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use assay_auditor::trust;
 use assay_verifier::signature::PublicKey;
 use axum::http::HeaderValue;
 use clap::Args;
@@ -15,7 +16,6 @@ use super::output::Output;
 use super::problem::problem;
 use super::serve::stopped;
 use crate::config::address;
-use crate::ledger::read_trust;
 use crate::proxy::client;
 use crate::proxy::local::{self, Local};
 
@@ -86,7 +86,7 @@ impl Arguments {
             (Some(id), _) => id.clone(),
             (None, Some(path)) => {
                 let text = std::fs::read_to_string(path).with_context(|| format!("{}", path.display()))?;
-                read_trust(&text).with_context(|| format!("{}", path.display()))?.chain_id
+                trust::read(&text).with_context(|| format!("{}", path.display()))?.chain_id
             }
             (None, None) => return Err(problem("no chain is named", "give --trust or --chain-id")),
         };

@@ -418,6 +418,7 @@ impl Inference {
             answered: None,
             proven: None,
             proof: None,
+            reserved: None,
             submitted: None,
             settled: None,
             updated_ms: now,

@@ -75,6 +75,6 @@ impl Payments {
     /// The header `PAYMENT-RESPONSE` of an answer that is paid for.
     pub fn response(&self, job: &Job) -> Option<String> {
         job.authorised.as_ref()?;
-        Some(header(&response(job, self.chain_id(), &Settlement::Reserved(None))))
+        Some(header(&response(job, self.chain_id(), &Settlement::Reserved(job.reserved.map(|hash| hash.to_string())))))
     }
 }

@@ -241,6 +241,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    const ALL: [Dtype; 8] =
+        [Dtype::F32, Dtype::F64, Dtype::I8, Dtype::I16, Dtype::I32, Dtype::I64, Dtype::U8, Dtype::Bool];
+
     fn tensor(dtype: Dtype, shape: Vec<u32>, data: Data) -> TensorIn {
         TensorIn { name: "x".into(), dtype, shape, data }
     }
@@ -260,6 +263,26 @@ mod tests {
     }
 
     proptest! {
+        /// What the service reads of a request is what an auditor reads of it.
+        #[test]
+        fn an_auditor_reads_the_same(dtype in prop::sample::select(&ALL), bytes in proptest::collection::vec(any::<u8>(), 0..32), number in -200.0..300.0f64) {
+            let count = (bytes.len() / dtype.size()) as u32;
+            let given = [
+                tensor(dtype, vec![count], Data::Base64(BASE64.encode(&bytes))),
+                tensor(dtype, vec![1], Data::Numbers(vec![number])),
+                tensor(dtype, vec![1], Data::Numbers(vec![number.round()])),
+            ];
+            for tensor in given {
+                let Ok(read) = tensor.tensor() else { continue };
+                let body = serde_json::to_vec(&serde_json::json!({ "model": "m", "inputs": [tensor] })).unwrap();
+                let audited = assay_auditor::request::tensors(&body).unwrap();
+                prop_assert_eq!(&audited[0].shape, &read.dims);
+                // Not a number is a number to neither.
+                let bits = |values: &[f64]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+                prop_assert_eq!(bits(&audited[0].values), bits(&read.values));
+            }
+        }
+
         #[test]
         fn bytes_and_numbers_say_the_same(values in proptest::collection::vec(any::<f32>().prop_filter("finite", |v| v.is_finite()), 0..40)) {
             let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();

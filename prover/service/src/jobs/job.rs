@@ -67,6 +67,8 @@ pub struct Job {
     pub proven: Option<SignedReceipt>,
     /// The proof.
     pub proof: Option<ProofFile>,
+    /// The transaction that set its money aside, unless it was there already.
+    pub reserved: Option<TxHash>,
     /// The transaction that settles it, the last one that was handed in.
     pub submitted: Option<Submitted>,
     /// Its record on the ledger.

@@ -101,6 +101,19 @@ impl Jobs {
         self.write(move |batch| Ok(batch.change(id, now_ms, change)?.0))
     }
 
+    /// As [`Jobs::change`], the same for many jobs, in one write. Those before one whose change is refused are changed.
+    ///
+    /// # Errors
+    /// As [`Jobs::change`].
+    pub fn change_all(
+        &self,
+        ids: Vec<RequestId>,
+        now_ms: u64,
+        change: impl Fn(&mut Job) -> Result<(), JobError> + Send + 'static,
+    ) -> Result<(), JobError> {
+        self.write(move |batch| ids.into_iter().try_for_each(|id| batch.change(id, now_ms, &change).map(drop)))
+    }
+
     /// As [`Jobs::change`]; gives the job as it is then.
     pub(super) fn changed(
         &self,

@@ -15,7 +15,7 @@ use assay_verifier::settlement::Height;
 use assay_verifier::settlement::parameters::Parameters;
 use assay_verifier::signature::PublicKey;
 
-use super::{Included, Ledger, LedgerError, Whereabouts, leaves, write_trust};
+use super::{Included, Ledger, LedgerError, Whereabouts, leaves};
 use crate::storage::private;
 
 /// The genesis, as JSON.
@@ -64,7 +64,7 @@ impl Chain {
         let mut embedded = Embedded::open(&genesis, settings)?;
         let trust = Trust { chain_id: rules.chain_id.clone(), root: embedded.root(), genesis: Some(genesis.digest()) };
         let file = folder.join(TRUST);
-        private::write(&file, write_trust(&trust).as_bytes()).map_err(at(&file))?;
+        private::write(&file, assay_auditor::trust::write(&trust).as_bytes()).map_err(at(&file))?;
         embedded.start(start.interval)?;
         Ok(Self { embedded, rules, trust })
     }

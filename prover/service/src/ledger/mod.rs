@@ -7,7 +7,6 @@ mod path;
 mod presence;
 pub mod remote;
 mod sender;
-mod trust;
 
 use std::time::Duration;
 
@@ -23,7 +22,6 @@ pub use error::LedgerError;
 pub use path::{Path, path};
 pub use presence::{Presence, PresenceError, beat};
 pub use sender::{Fate, SendError, Sender, Ticket};
-pub use trust::{BadTrust, read_trust, write_trust};
 
 /// Where a transaction is.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -95,7 +95,10 @@ impl Reserver {
         }
         let reason = match self.send(&authorised, longest)? {
             Ok(hash) => {
-                jobs.change(id, now_ms(), |job| set(job, Payment::Reserved, None))?;
+                jobs.change(id, now_ms(), move |job| {
+                    job.reserved = Some(hash);
+                    set(job, Payment::Reserved, None)
+                })?;
                 return Ok(Some(hash));
             }
             Err(reason) => reason,

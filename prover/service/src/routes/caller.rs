@@ -34,6 +34,8 @@ asks! {
     Publishes Publish,
     /// To prove.
     Works Worker,
+    /// To run the service.
+    Administers Admin,
 }
 
 /// A caller who may do what the endpoint does.

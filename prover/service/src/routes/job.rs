@@ -312,3 +312,26 @@ pub async fn cancel(
     })
     .await
 }
+
+/// Let go of a job
+///
+/// The answer, the receipts, the proof and all evidence of a job that is over are removed. What was paid for is kept until this is asked for.
+#[utoipa::path(delete, path = "/v1/jobs/{id}", tag = "jobs", params(("id" = String, Path)),
+    responses((status = 204, description = "It is gone"), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub async fn forget(
+    State(service): State<Arc<Service>>,
+    Allowed(caller, ..): Allowed<Infers>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let id = identity(&id)?;
+    blocking(move || {
+        let job = visible(&service, &caller, id)?;
+        match service.jobs.forget(&job.owner, id) {
+            Ok(_) => Ok(StatusCode::NO_CONTENT),
+            Err(JobError::Unknown) => Err(Problem::missing("job")),
+            Err(error @ JobError::NotOver) => Err(Problem::new(StatusCode::CONFLICT, "job_not_over", error)),
+            Err(error) => Err(Problem::internal(&error)),
+        }
+    })
+    .await
+}

@@ -15,6 +15,7 @@ pub mod models;
 mod nodes;
 mod problem;
 mod proxy;
+pub mod quarantine;
 mod receipts;
 mod refusal;
 mod verify;
@@ -83,7 +84,7 @@ pub fn router(service: Arc<Service>) -> Router {
         .routes(routes!(inference::one))
         .routes(routes!(inference::batch))
         .routes(routes!(job::list))
-        .routes(routes!(job::inspect))
+        .routes(routes!(job::inspect, job::forget))
         .routes(routes!(job::cancel))
         .routes(routes!(events::follow))
         .routes(routes!(receipts::receipt))
@@ -100,6 +101,8 @@ pub fn router(service: Arc<Service>) -> Router {
         .routes(routes!(work::file))
         .routes(routes!(work::heartbeat))
         .routes(routes!(work::failure))
+        .routes(routes!(quarantine::list))
+        .routes(routes!(quarantine::readmit))
         .routes(routes!(health::health))
         .routes(routes!(health::ready))
         .routes(routes!(health::metrics))

@@ -23,14 +23,14 @@ use crate::config::Config;
 use crate::data::{Fetcher, Records};
 use crate::inference::{Assurance, Inference, Resumer, outputs};
 use crate::jobs::{Job, Jobs, Ticker};
-use crate::ledger::{Ledger, Presence, Sender, write_trust};
+use crate::ledger::{Ledger, Presence, Sender};
 use crate::models::{Circuits, Models, Publisher};
 use crate::proxy::Proxy;
 use crate::routes::Problem;
 use crate::routes::job::{JobOut, ProgressOut};
 use crate::settle::Settler;
-use crate::settle::bundle::{BundleError, Show, bundle};
-use crate::storage::{BlobStore, FileBlobs};
+use crate::settle::bundle::{BundleError, Show, kept};
+use crate::storage::FileBlobs;
 use crate::workers::{Desk, Place, Pool, signed};
 
 /// A running service. Threads end when it is dropped, in the order of the fields: first those that use the others.
@@ -144,12 +144,7 @@ impl Service {
             Some(true) => Show::All,
             Some(false) => Show::Nothing,
         };
-        let payload = self.jobs.payload(job.id).map_err(|error| Problem::internal(&error))?;
-        let key = || {
-            let served = self.models.key(job.proving?.key)?;
-            self.blobs.get(served.blob).ok()
-        };
-        match bundle(job, payload.as_ref(), &*self.blobs, key, show) {
+        match kept(&self.jobs, &self.models, &*self.blobs, job, show) {
             Ok(bundle) => Ok(wire::encode(&bundle)),
             Err(BundleError::NoAnswer) => Err(Problem::missing("receipt")),
             Err(error) => Err(Problem::internal(&error)),
@@ -158,6 +153,6 @@ impl Service {
 
     /// What auditors begin with.
     pub fn trust(&self) -> serde_json::Value {
-        serde_json::from_str(&write_trust(self.ledger.trust())).unwrap_or_default()
+        serde_json::from_str(&assay_auditor::trust::write(self.ledger.trust())).unwrap_or_default()
     }
 }

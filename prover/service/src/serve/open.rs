@@ -3,6 +3,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use assay_auditor::trust::{self, BadTrust};
 use assay_prover::halo2::cache::Cache as ProvingKeys;
 use assay_verifier::receipt::Backend;
 use assay_verifier::settlement::node::Node;
@@ -23,7 +24,7 @@ use crate::inference::{Inference, Payments, Resumer, Slots};
 use crate::jobs::{JobError, Jobs, Rules, Ticker};
 use crate::ledger::embedded::{Chain, Start};
 use crate::ledger::remote::Remote;
-use crate::ledger::{BadTrust, Ledger, LedgerError, Presence, PresenceError, Sender, read_trust};
+use crate::ledger::{Ledger, LedgerError, Presence, PresenceError, Sender};
 use crate::models::{Circuits, ModelError, Models, Needs, Publisher, StringError, Strings};
 use crate::payments::Terms;
 use crate::payments::reserve::Reserver;
@@ -251,9 +252,9 @@ fn ledger(
             };
             Ok(Arc::new(Chain::open(&config.data.join("chain"), &start)?))
         }
-        LedgerChoice::Remote { address, trust } => {
-            let text = std::fs::read_to_string(trust).map_err(at(trust))?;
-            Ok(Arc::new(Remote::connect(address, Some(read_trust(&text)?))?))
+        LedgerChoice::Remote { address, trust: path } => {
+            let text = std::fs::read_to_string(path).map_err(at(path))?;
+            Ok(Arc::new(Remote::connect(address, Some(trust::read(&text)?))?))
         }
     }
 }

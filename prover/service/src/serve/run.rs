@@ -48,7 +48,7 @@ pub async fn run(
     let router = routes::router(Arc::clone(&service)).into_make_service();
     match &service.config.tls {
         None => {
-            let mut server = axum_server::from_tcp(listener)?.handle(handle);
+            let mut server = axum_server::from_tcp(listener)?.handle(handle).http1_only();
             limits(server.http_builder());
             server.serve(router).await?;
         }
@@ -56,7 +56,7 @@ pub async fn run(
             // Another part of the process may have chosen the provider already.
             let _ = rustls::crypto::ring::default_provider().install_default();
             let tls = RustlsConfig::from_pem_file(&tls.certificate, &tls.key).await.map_err(RunError::Tls)?;
-            let mut server = axum_server::from_tcp_rustls(listener, tls)?.handle(handle);
+            let mut server = axum_server::from_tcp_rustls(listener, tls)?.handle(handle).http1_only();
             limits(server.http_builder());
             server.serve(router).await?;
         }
@@ -64,10 +64,9 @@ pub async fn run(
     Ok(())
 }
 
-/// What a client may take of time and memory before it has said what it wants.
+/// What a client may take of time and memory before it has said what it wants. They hold from the first byte on only where
+/// the server does not look for other versions of HTTP first.
 fn limits(builder: &mut hyper_util::server::conn::auto::Builder<hyper_util::rt::TokioExecutor>) {
-    // Without looking for other versions, which would wait for a client's first byte for ever.
-    *builder = builder.clone().http1_only();
     let mut http = builder.http1();
     http.timer(hyper_util::rt::TokioTimer::new());
     http.header_read_timeout(HEAD_TIMEOUT).max_buf_size(HEAD_BYTES_MAX);

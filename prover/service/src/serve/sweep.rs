@@ -57,7 +57,7 @@ impl Sweeper {
 
 impl Swept {
     fn round(&self) -> Result<(), String> {
-        self.jobs.prune(now_ms()).map_err(|error| error.to_string())?;
+        while !self.jobs.prune(now_ms()).map_err(|error| error.to_string())?.is_empty() {}
         let age_ms = u64::try_from(self.retention.age.as_millis()).unwrap_or(u64::MAX);
         self.receipts.prune(now_ms().saturating_sub(age_ms)).map_err(|error| error.to_string())?;
         let mut kept = self.jobs.kept_blobs().map_err(|error| error.to_string())?;

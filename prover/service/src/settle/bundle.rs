@@ -5,7 +5,8 @@ use assay_verifier::statement::Inputs;
 use assay_verifier::wire::{self, Bytes, WireError};
 use thiserror::Error;
 
-use crate::jobs::{Job, Payload};
+use crate::jobs::{Job, JobError, Jobs, Payload};
+use crate::models::Models;
 use crate::storage::{BlobError, BlobStore};
 
 /// What of a request is shown.
@@ -31,9 +32,22 @@ pub enum BundleError {
     /// What is kept is not there any more.
     #[error(transparent)]
     Blob(#[from] BlobError),
+    /// The job's payload cannot be read.
+    #[error(transparent)]
+    Jobs(#[from] JobError),
     /// What is kept is of another version.
     #[error("the evidence is of another version: {0}")]
     Evidence(#[from] WireError),
+}
+
+/// A job's bundle, of the stores of a service.
+///
+/// # Errors
+/// There is no answer yet, or something that was kept is lost.
+pub fn kept(jobs: &Jobs, models: &Models, blobs: &dyn BlobStore, job: &Job, show: Show) -> Result<Bundle, BundleError> {
+    let payload = jobs.payload(job.id)?;
+    let key = || blobs.get(models.key(job.proving?.key)?.blob).ok();
+    bundle(job, payload.as_ref(), blobs, key, show)
 }
 
 /// Puts a job's bundle together. The key's file is asked for only if there is a proof.

@@ -128,8 +128,7 @@ impl Rounds {
         let jobs = &self.parts.jobs;
         let mut fault = None;
         let note = |hash| {
-            let noted = ids.iter().try_for_each(|id| jobs.change(*id, now_ms, move |job| submitted(job, hash, now_ms)));
-            fault = noted.err();
+            fault = jobs.change_all(ids.clone(), now_ms, move |job| submitted(job, hash, now_ms)).err();
             fault.is_none()
         };
         let cargo = Cargo::Settle(ids.clone());

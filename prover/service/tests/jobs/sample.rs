@@ -101,6 +101,7 @@ pub fn job(number: u64) -> Job {
         answered: Some(answered(number)),
         proven: None,
         proof: None,
+        reserved: None,
         submitted: None,
         settled: None,
         updated_ms: START,

@@ -95,6 +95,7 @@ fn accept(jobs: &Jobs, paid: &Reserve, shown: &Settle) {
         answered: None,
         proven: None,
         proof: None,
+        reserved: None,
         submitted: None,
         settled: None,
         updated_ms: now_ms(),

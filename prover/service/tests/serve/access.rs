@@ -73,6 +73,16 @@ fn a_job_is_its_owners_alone() {
     assert_eq!(bob.send(&format!("/v1/jobs/{id}/cancel"), &json!({})).problem(), (404, "not_found".into()));
     let listed = |client: &Client| client.get("/v1/jobs")["jobs"].as_array().unwrap().len();
     assert_eq!([&alice, &bob, &reader, &admin].map(listed), [1, 0, 0, 1]);
+    // Its owner may let go of it, and nobody else.
+    let forget = |client: &Client| client.call("DELETE", &format!("/v1/jobs/{id}"), &[], b"");
+    assert_eq!(forget(&bob).problem(), (404, "not_found".into()));
+    assert_eq!(forget(&reader).problem(), (403, "forbidden".into()));
+    assert_eq!(forget(&alice).good().status, 204);
+    for path in &paths {
+        assert_eq!(alice.read(path).problem(), (404, "not_found".into()), "{path}");
+    }
+    assert_eq!(forget(&alice).problem(), (404, "not_found".into()));
+    let job = alice.send("/v1/inference", &body).good().json();
     // A key is its owner's too: the same one of somebody else is another request.
     let others = bob.send_with("/v1/inference", &key, &body).good().json();
     assert_ne!(others["id"], job["id"]);
@@ -91,6 +101,11 @@ fn a_key_opens_what_it_is_for() {
     forbidden(alice.call("PUT", &format!("/v1/blobs/{}", "00".repeat(32)), &[], b"x"));
     forbidden(alice.send("/v1/work/lease", &json!({})));
     forbidden(admin.send("/v1/inference", &request(&model, 1)));
+    forbidden(alice.read("/v1/quarantine"));
+    assert_eq!(admin.get("/v1/quarantine"), json!({ "workers": [] }));
+    let worker = format!("/v1/quarantine/{}", "00".repeat(32));
+    forbidden(alice.call("DELETE", &worker, &[], b""));
+    assert_eq!(admin.call("DELETE", &worker, &[], b"").problem(), (404, "not_found".into()));
     let unknown = Client::new(&world.client.url, Some("assay_nonsense"));
     let document: Value = world.client.get("/openapi.json");
     for (path, methods) in document["paths"].as_object().unwrap() {

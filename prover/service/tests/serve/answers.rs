@@ -134,6 +134,8 @@ fn jobs_are_listed_followed_and_cancelled() {
 
     let (first, last) = (&made[0], &made[6]);
     assert_eq!(client.get(&format!("/v1/jobs/{last}"))["queue_position"], 6);
+    let forget = client.call("DELETE", &format!("/v1/jobs/{last}"), &[], b"");
+    assert_eq!(forget.problem(), (409, "job_not_over".into()));
     let path = format!("/v1/jobs/{first}/cancel");
     let cancelled = client.send(&path, &json!({})).good().json();
     assert_eq!(
@@ -226,6 +228,9 @@ fn the_service_says_what_it_is() {
         ("/v1/data/fetch", "post"),
         ("/v1/jobs", "get"),
         ("/v1/jobs/{id}", "get"),
+        ("/v1/jobs/{id}", "delete"),
+        ("/v1/quarantine", "get"),
+        ("/v1/quarantine/{worker}", "delete"),
         ("/v1/jobs/{id}/cancel", "post"),
         ("/v1/jobs/{id}/events", "get"),
         ("/v1/receipts/{id}", "get"),

@@ -41,17 +41,17 @@ impl Home {
         String::from_utf8_lossy(&std::fs::read(self.folder.path().join("log")).unwrap()).into_owned()
     }
 
+    /// `assay` in the folder.
+    pub fn assay(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_assay"));
+        command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
+        command.env("XDG_CACHE_HOME", self.folder.path().join("cache"));
+        command
+    }
+
     fn run(&self, arguments: &[&str], level: &str) -> Process {
         let log = OpenOptions::new().create(true).append(true).open(self.folder.path().join("log")).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_assay"))
-            .args(arguments)
-            .current_dir(self.folder.path())
-            .env("RUST_LOG", level)
-            .env("XDG_CACHE_HOME", self.folder.path().join("cache"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn();
+        let child = self.assay(arguments).env("RUST_LOG", level).stdout(Stdio::null()).stderr(log).spawn();
         Process(child.unwrap())
     }
 

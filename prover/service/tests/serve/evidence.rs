@@ -1,5 +1,5 @@
 //! Is there evidence for what was answered, and does it convince somebody who trusts nobody?
-use assay_service::ledger::read_trust;
+use assay_auditor::trust;
 use assay_verifier::audit::{Bundle, Question, Report, Scope, audit};
 use assay_verifier::wire;
 use base64::Engine;
@@ -14,7 +14,7 @@ pub fn audited(client: &Client, id: &str, scope: Scope) -> Report {
     let bundle = client.read(&format!("/v1/receipts/{id}/bundle")).good();
     let bundle: Bundle = wire::decode(&bundle.body).unwrap();
     let trust = client.read("/v1/trust").good();
-    let trust = read_trust(std::str::from_utf8(&trust.body).unwrap()).unwrap();
+    let trust = trust::read(std::str::from_utf8(&trust.body).unwrap()).unwrap();
     audit(&bundle, &trust, &Question { scope, ..Question::default() })
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use assay_verifier::audit::Scope;
 use serde_json::{Value, json};
 
-use crate::child::Home;
+use crate::child::{Home, Process};
 use crate::client::*;
 use crate::evidence::audited;
 use crate::payer::*;
@@ -120,6 +120,7 @@ fn killed(kills: u64, workers: usize, seed: u64) {
     let killing = begun.elapsed();
     home.ready();
     check(&home, &told);
+    exported(&home, &mut server, &told[0].id);
     println!("{} requests survived {kills} kills: {killing:?} of killing, {:?} in all", told.len(), begun.elapsed());
 }
 
@@ -153,6 +154,24 @@ fn check(home: &Home, told: &[Told]) {
     assert_eq!(DEPOSIT - escrow(client), captured);
     assert_eq!(captured, PRICE * jobs.len() as u64);
     assert!(client.get("/v1/nodes")[0]["registered"] == json!(true));
+}
+
+/// The folder of a service that is not running has the bundles that it gave, and nobody else gets at one of a service that runs.
+fn exported(home: &Home, server: &mut Process, id: &str) {
+    let (client, data) = (&home.client, home.data());
+    let served = client.read(&format!("/v1/receipts/{id}/bundle")).good().body;
+    let export = || {
+        let arguments = ["bundle", "export", id, "--data", data.to_str().unwrap(), "--output", "exported.assay"];
+        home.assay(&arguments).output().unwrap()
+    };
+    let refused = export();
+    assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("assay client bundle"), "{refused:?}");
+    client.read("/readyz").good();
+    server.kill();
+    let done = export();
+    assert!(done.status.success(), "{done:?}");
+    assert!(std::fs::read(home.folder.path().join("exported.assay")).unwrap() == served);
 }
 
 /// All jobs, page by page.

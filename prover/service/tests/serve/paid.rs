@@ -43,6 +43,7 @@ fn an_answer_is_paid_for_proven_settled_and_audited() {
         assert_eq!(job["states"]["payment"], "reserved");
         let told: Value = decoded(answer.header(PAYMENT_RESPONSE));
         assert_eq!((&told["amount"], &told["request"]), (&json!(PRICE.to_string()), &job["id"]));
+        assert_eq!(text(&told["transaction"]).len(), 64, "the transaction that set the money aside is named");
         assert!(matches!(decoded(answer.header(PAYMENT_RESPONSE)), SettleResponse::Success { .. }));
 
         // The same payment again is the same request, before and after it is settled.

@@ -51,9 +51,7 @@ fn secrets_are_in_no_log_and_in_no_open_file() {
         assert_eq!(mode(&folder), 0o700, "{}", folder.display());
         for entry in std::fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();
-            if path.ends_with("proving_keys") {
-                // Made of public keys alone.
-            } else if path.is_dir() {
+            if path.is_dir() {
                 folders.push(path);
             } else {
                 assert_eq!(mode(&path), 0o600, "{}", path.display());

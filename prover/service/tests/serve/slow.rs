@@ -37,7 +37,7 @@ fn slow_callers_are_let_go_and_keep_nobody_out() {
     let model = client.publish(&Model::digits(0));
     let begun = Instant::now();
     let many = |count: usize, said: &str| (0..count).map(|_| connection(&client.url, said)).collect::<Vec<_>>();
-    let _idle = many(IDLE, "");
+    let idle = many(IDLE, "");
     let heads = many(20, "POST /v1/inference HTTP/1.1\r\nhost: x\r\ncontent-le");
     let bodies = many(ENDLESS, "POST /v1/inference HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n{");
     let large =
@@ -49,7 +49,7 @@ fn slow_callers_are_let_go_and_keep_nobody_out() {
         client.read(&format!("/v1/jobs/{}", text(&job["id"]))).good();
         assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
     }
-    for stream in heads {
+    for stream in idle.into_iter().chain(heads) {
         assert!(!closed(stream).starts_with("HTTP/1.1 200"));
     }
     for stream in bodies.into_iter().chain(large) {

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use assay_ledger::tx::{Deposit, Payload};
 use assay_service::ledger::embedded::{Chain, Start, TRUST};
-use assay_service::ledger::{Ledger, LedgerError, path, read_trust};
+use assay_service::ledger::{Ledger, LedgerError, path};
 use assay_verifier::settlement::keys;
 
 use crate::world::*;
@@ -22,7 +22,7 @@ fn it_goes_on_where_it_was() {
     assert_eq!((ledger.trust(), ledger.rules()), (&trust, &rules));
     assert_eq!(account(&ledger, Who::Payer).escrow, 7);
     let file = std::fs::read_to_string(folder.path().join("chain").join(TRUST)).unwrap();
-    assert_eq!(read_trust(&file).unwrap(), trust);
+    assert_eq!(assay_auditor::trust::read(&file).unwrap(), trust);
 }
 
 #[test]

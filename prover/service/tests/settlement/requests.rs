@@ -88,6 +88,7 @@ impl Request {
             answered: None,
             proven: None,
             proof: None,
+            reserved: None,
             submitted: None,
             settled: None,
             updated_ms: now_ms(),

@@ -189,6 +189,7 @@ impl World {
             answered: Some(receipt.sign(&self.node)),
             proven: None,
             proof: None,
+            reserved: None,
             submitted: None,
             settled: None,
             updated_ms: now_ms(),

@@ -33,6 +33,11 @@ pub enum Command {
         /// Its id
         id: String,
     },
+    /// Have a job that is over removed, with its answer, receipts and evidence
+    Forget {
+        /// Its id
+        id: String,
+    },
 }
 
 /// Runs the command.
@@ -41,6 +46,12 @@ pub fn run(command: &Command, server: &Server, output: &Output) -> Result<Verdic
         Command::Show { id } => one(server.get(&format!("/v1/jobs/{id}"))?, output),
         Command::Cancel { id } => {
             one(server.exchange(Method::POST, &format!("/v1/jobs/{id}/cancel"), &[], Vec::new())?.json()?, output)
+        }
+        Command::Forget { id } => {
+            server.exchange(Method::DELETE, &format!("/v1/jobs/{id}"), &[], Vec::new())?.good()?;
+            output.field("forgotten", id);
+            output.json(&serde_json::json!({ "forgotten": id }));
+            Ok(Verdict::Fine)
         }
         Command::Watch { id } => {
             watch(id, server, output)?;

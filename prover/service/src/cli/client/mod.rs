@@ -6,6 +6,7 @@ mod http;
 pub mod infer;
 mod job;
 mod publish;
+mod quarantine;
 mod receipt;
 
 use std::path::PathBuf;
@@ -52,6 +53,8 @@ enum Command {
     Receipt(receipt::Arguments),
     Bundle(bundle::Arguments),
     #[command(subcommand)]
+    Quarantine(quarantine::Command),
+    #[command(subcommand)]
     Account(account::Command),
 }
 
@@ -65,6 +68,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<Verdict> {
         Command::Job(command) => job::run(command, &server, output),
         Command::Receipt(arguments) => receipt::run(arguments, &server, output),
         Command::Bundle(arguments) => bundle::run(arguments, &server, output),
+        Command::Quarantine(command) => quarantine::run(command, &server, output),
         Command::Account(command) => account::run(command, &server, output),
     }
 }
