@@ -18,18 +18,18 @@ use source::Server;
 use world::World;
 
 /// A service with a source without TLS on this machine, which is said to be private.
-pub struct Node {
-    pub world: World,
-    pub server: Server,
+struct Node {
+    world: World,
+    server: Server,
 }
 
 impl Node {
-    pub fn start() -> Self {
+    fn start() -> Self {
         Self::with(|_, _| {})
     }
 
     /// Changes the one source, and what else there is.
-    pub fn with(change: impl FnOnce(&mut RawSource, &mut RawConfig)) -> Self {
+    fn with(change: impl FnOnce(&mut RawSource, &mut RawConfig)) -> Self {
         let server = Server::plain();
         let mut source = RawSource {
             name: "plain".into(),
@@ -52,11 +52,11 @@ impl Node {
         Self { world, server }
     }
 
-    pub fn fetch(&self, path: &str, extract: Option<&str>) -> Answer {
+    fn fetch(&self, path: &str, extract: Option<&str>) -> Answer {
         self.fetch_url(&format!("{}{path}", self.server.url), extract)
     }
 
-    pub fn fetch_url(&self, url: &str, extract: Option<&str>) -> Answer {
+    fn fetch_url(&self, url: &str, extract: Option<&str>) -> Answer {
         self.world.client.send("/v1/data/fetch", &asked(url, extract))
     }
 }

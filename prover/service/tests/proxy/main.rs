@@ -22,25 +22,25 @@ use upstream::Upstream;
 use world::World;
 
 /// The keys that the node has for its upstreams.
-pub const KEYS: [&str; 2] = ["sk-openai-of-the-node", "sk-ant-of-the-node"];
+const KEYS: [&str; 2] = ["sk-openai-of-the-node", "sk-ant-of-the-node"];
 /// What everybody may take here for an answer, and to pause, in seconds.
-pub const TIMEOUTS_S: (u64, u64) = (4, 2);
+const TIMEOUTS_S: (u64, u64) = (4, 2);
 /// Bytes of an answer.
-pub const ANSWER_BYTES: usize = 200_000;
+const ANSWER_BYTES: usize = 200_000;
 
 /// A service that forwards to the upstream of the test.
-pub struct Proxied {
-    pub world: World,
-    pub upstream: Upstream,
-    pub keys: TempDir,
+struct Proxied {
+    world: World,
+    upstream: Upstream,
+    keys: TempDir,
 }
 
 impl Proxied {
-    pub fn start() -> Self {
+    fn start() -> Self {
         Self::with(|_| {})
     }
 
-    pub fn with(change: impl FnOnce(&mut RawConfig)) -> Self {
+    fn with(change: impl FnOnce(&mut RawConfig)) -> Self {
         let upstream = Upstream::start();
         let keys = tempfile::tempdir().unwrap();
         let url = upstream.url.clone();
