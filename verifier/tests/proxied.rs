@@ -1,4 +1,6 @@
 //! Is every receipt of a proxied answer refused that is not of the very exchange, and by which check?
+use std::path::Path;
+
 use assay_verifier::digest::{CircuitDigest, Digest32, KeyDigest};
 use assay_verifier::key::Engine;
 use assay_verifier::proxied::{Delivery, Ending, Exchange, Forwarded, ProxiedError, forwarded_digest, verify};
@@ -6,6 +8,7 @@ use assay_verifier::receipt::{
     Backend, Claim, Grade, ModelId, Proven, Proving, Receipt, RequestId, Subject, request_digest,
 };
 use assay_verifier::signature::SigningKey;
+use assay_verifier::wire;
 use proptest::prelude::*;
 
 const REQUEST: &[u8] = br#"{"model":"small","user":"me","messages":[]}"#;
@@ -148,6 +151,24 @@ fn what_came_is_compared_with_what_was_signed() {
     assert_eq!(refused(Exchange { forwarded: REQUEST, ..exchange() }), ProxiedError::Forwarded);
     assert_eq!(refused(Exchange { status: 500, ..exchange() }), ProxiedError::Status);
     assert_eq!(verify(&signed, &Exchange { origin: None, ..exchange() }), Ok(()));
+}
+
+/// Files of the fuzz target, which are frozen here. A change that is meant is blessed by `ASSAY_BLESS=1`.
+fn same_as_ever(name: &str, file: &[u8]) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/decode_signed").join(name);
+    if std::env::var_os("ASSAY_BLESS").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, file).unwrap();
+    }
+    assert!(std::fs::read(&path).unwrap() == file, "{name} has another encoding than before");
+}
+
+#[test]
+fn receipts_have_one_encoding() {
+    same_as_ever("proxied", &wire::encode(&receipt().sign(&node())));
+    let mut cut = receipt();
+    forwarded(&mut cut).ending = Ending::Truncated;
+    same_as_ever("proxied_truncated", &wire::encode(&cut.sign(&node())));
 }
 
 proptest! {
