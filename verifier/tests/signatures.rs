@@ -160,8 +160,8 @@ fn receipts_have_one_encoding() {
     assert_eq!((next.proven.unwrap().previous, next.request_id()), (receipt().digest(), receipt().request));
     let frozen = [receipt().digest().to_string(), next.digest().to_string(), receipt().request.to_string()];
     let expected = [
-        "1c0d08e61dcfd22c36a37ace8db2116969413841d98baa2aa4c44d4676f60c38",
-        "a01a6f78a9807638ba059b5405453aba76a803250ee214bc8980f60ceb6d3b16",
+        "ef0643ae528d8fa051ed7a557c8d6352aa91bf4b4fc0b50650be264765dd4752",
+        "639319acb7dadc315814f0e7c8354700b15430ab944bb3551e004c715ee44216",
         "b3300f374d2138756647785f2cf0ea410dcf9b471a0697f5b4dd31a371e2c858",
     ];
     assert_eq!(frozen, expected);
