@@ -11,6 +11,7 @@ pub mod inference;
 pub mod jobs;
 pub mod ledger;
 pub mod models;
+pub mod outbound;
 pub mod payments;
 pub mod proxy;
 pub mod routes;

@@ -16,7 +16,7 @@ use super::output::Output;
 use super::problem::problem;
 use super::serve::stopped;
 use crate::config::address;
-use crate::proxy::client;
+use crate::outbound::client;
 use crate::proxy::local::{self, Local};
 
 const EXAMPLES: &str = "\

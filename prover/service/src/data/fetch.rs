@@ -20,8 +20,8 @@ use tokio_rustls::TlsConnector;
 use super::address::{Address, BadAddress};
 use super::network::is_public;
 use crate::config::Source;
-use crate::proxy::http::{BadRoots, tls};
-use crate::proxy::whole::{self, Broken};
+use crate::outbound::whole::{self, Broken};
+use crate::outbound::{BadRoots, tls};
 
 /// Bytes of a head that are read.
 const HEAD_BYTES_MAX: usize = 64 << 10;

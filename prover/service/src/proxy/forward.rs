@@ -19,15 +19,15 @@ use tokio::time::{Instant, timeout_at};
 use super::closing::Closing;
 use super::dialect::{Api, Dialect};
 use super::figures::{Figures, Open};
-use super::http::{BadRoots, Client, client};
 use super::pass::Passing;
 use super::receipts::{Receipts, ReceiptsError};
 use super::request::{BadRequest, Request};
-use super::whole::{self, Broken};
 use super::{PREFERENCE, RECEIPT_HEADER, REQUEST_HEADER};
 use crate::clock::now_ms;
 use crate::config::Upstream;
 use crate::jobs::Owner;
+use crate::outbound::whole::{self, Broken};
+use crate::outbound::{BadRoots, Client, client};
 
 /// The version of Anthropic's interface where the caller names none.
 const ANTHROPIC_VERSION: HeaderValue = HeaderValue::from_static("2023-06-01");

@@ -25,11 +25,11 @@ use tokio::time::{Instant, timeout_at};
 use super::closing::Closing;
 use super::dialect::{Api, Dialect};
 use super::forward::{ForwardError, is_stream, passed_on};
-use super::http::Client;
 use super::request::{BadRequest, Request};
-use super::whole::{self, Broken};
 use super::{PREFERENCE, RECEIPT_COMMENT, RECEIPT_HEADER};
 use crate::clock::now_ms;
+use crate::outbound::Client;
+use crate::outbound::whole::{self, Broken};
 use crate::routes::Problem;
 
 /// How far the clocks of this machine and the node may differ.
@@ -95,8 +95,8 @@ pub enum Refused {
     /// It is not one of this answer.
     #[error("the answer is not handed on: {0}")]
     Receipt(#[from] ProxiedError),
-    /// The stream lacks its closing event, whatever the receipt says.
-    #[error("the answer is not handed on: its stream does not end as it should")]
+    /// The stream lacks its closing event, or what is no stream is not JSON, whatever the receipt says.
+    #[error("the answer is not handed on: it does not end as it should")]
     Unclosed,
 }
 
@@ -189,12 +189,8 @@ impl Local {
             window_ms: (begun_ms.saturating_sub(CLOCKS_MS), now_ms().saturating_add(CLOCKS_MS)),
         };
         verify(&signed, &exchange)?;
-        if stream {
-            let mut closing = Closing::new(api.dialect());
-            closing.pass(&response);
-            if !closing.is_complete() {
-                return Err(Refused::Unclosed);
-            }
+        if !is_whole(api.dialect(), stream, answer.status, &response) {
+            return Err(Refused::Unclosed);
         }
         let mut headers = HeaderMap::new();
         for name in HANDED_ON {
@@ -225,6 +221,16 @@ impl Local {
         let body = whole::read(body, deadline, self.answer_bytes_max).await?;
         Ok(Answer { status: head.status, headers: head.headers, body })
     }
+}
+
+/// Whether an answer ends as it should by itself: a node that lies about that is not believed, whatever it calls the answer.
+fn is_whole(dialect: Dialect, stream: bool, status: StatusCode, body: &[u8]) -> bool {
+    if stream {
+        let mut closing = Closing::new(dialect);
+        closing.pass(body);
+        return closing.is_complete();
+    }
+    !status.is_success() || serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok()
 }
 
 /// The answer and the receipt of one that is no stream.

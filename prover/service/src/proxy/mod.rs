@@ -6,18 +6,15 @@ mod closing;
 mod dialect;
 mod figures;
 mod forward;
-pub mod http;
 pub mod local;
 mod pass;
 mod receipts;
 mod request;
-pub mod whole;
 
 pub use closing::Closing;
 pub use dialect::{Api, Dialect};
 pub use figures::Figures;
 pub use forward::{Asked, ForwardError, Proxy};
-pub use http::{BadRoots, Client, client};
 pub use receipts::{Kept, Receipts, ReceiptsError};
 pub use request::{BadRequest, Request};
 

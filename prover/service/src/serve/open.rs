@@ -7,6 +7,7 @@ use assay_auditor::trust::{self, BadTrust};
 use assay_prover::halo2::cache::Cache as ProvingKeys;
 use assay_verifier::receipt::Backend;
 use assay_verifier::settlement::node::Node;
+use assay_verifier::signature::SigningKey;
 use thiserror::Error;
 use tokio::sync::Semaphore;
 
@@ -26,9 +27,10 @@ use crate::ledger::embedded::{Chain, Start};
 use crate::ledger::remote::Remote;
 use crate::ledger::{Ledger, LedgerError, Presence, PresenceError, Sender};
 use crate::models::{Circuits, ModelError, Models, Needs, Publisher, StringError, Strings};
+use crate::outbound::BadRoots;
 use crate::payments::Terms;
 use crate::payments::reserve::Reserver;
-use crate::proxy::{BadRoots, Proxy, Receipts, ReceiptsError};
+use crate::proxy::{Figures, Proxy, Receipts, ReceiptsError};
 use crate::settle::{Parts, Settler};
 use crate::storage::{BlobStore, FileBlobs, private};
 use crate::workers::{self, Desk, Local, Pool, Provers, signed};
@@ -183,15 +185,7 @@ impl Service {
         };
         let fetcher = Fetcher::new(&config.sources)?;
         let metrics = Metrics::default();
-        let receipts = Arc::new(Receipts::open(&data.join("forwarded.redb"))?);
-        let proxy = Proxy::new(
-            ledger.rules().chain_id.clone(),
-            node.clone(),
-            &config.upstreams,
-            Arc::clone(&receipts),
-            limits.forwarded,
-            metrics.forwarding.clone(),
-        )?;
+        let (receipts, proxy) = forwarding(&config, &ledger.rules().chain_id, &node, metrics.forwarding.clone())?;
         let swept = Swept {
             jobs: Arc::clone(&jobs),
             models: Arc::clone(&models),
@@ -234,12 +228,21 @@ impl Service {
     }
 }
 
-/// The ledger that is configured.
-fn ledger(
+/// What forwards, and its receipts.
+fn forwarding(
     config: &Config,
-    node: &assay_verifier::signature::SigningKey,
-    strings: &Strings,
-) -> Result<Arc<dyn Ledger>, OpenError> {
+    chain_id: &str,
+    node: &SigningKey,
+    figures: Figures,
+) -> Result<(Arc<Receipts>, Proxy), OpenError> {
+    let receipts = Arc::new(Receipts::open(&config.data.join("forwarded.redb"))?);
+    let (places, kept) = (config.limits.forwarded, Arc::clone(&receipts));
+    let proxy = Proxy::new(chain_id.into(), node.clone(), &config.upstreams, kept, places, figures)?;
+    Ok((receipts, proxy))
+}
+
+/// The ledger that is configured.
+fn ledger(config: &Config, node: &SigningKey, strings: &Strings) -> Result<Arc<dyn Ledger>, OpenError> {
     match &config.ledger {
         LedgerChoice::Embedded { chain_id, accounts, block_interval } => {
             let mut balances = vec![(node.public(), NODE_BALANCE)];

@@ -5,7 +5,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use assay_service::clock::now_ms;
-use assay_service::proxy::client;
+use assay_service::outbound::client;
 use assay_service::proxy::local::{Local, run};
 use assay_verifier::proxied::{Delivery, Ending};
 use assay_verifier::receipt::{Claim, SignedReceipt};
@@ -282,8 +282,23 @@ fn a_truncated_stream_is_not_passed_off_as_complete() {
         // And as complete: the stream itself shows that it is not.
         middle.does(lying(Ending::Complete));
         assert!(refused(&ask()).2.contains("does not end as it should"));
-        let (status, code, _) = refused(&ask());
+        // Nor does it help to call it something else than a stream.
+        let node = node.clone();
+        middle.does(move |answer| {
+            let (stream, _) = cut(answer);
+            let mut receipt = receipt(answer).receipt;
+            receipt.outputs = Delivery::whole(stream.as_bytes());
+            if let assay_verifier::receipt::Subject::Upstream(forwarded) = &mut receipt.subject {
+                forwarded.size = stream.len() as u64;
+            }
+            let text = BASE64.encode(wire::encode(&receipt.sign(&node)));
+            answer.headers.insert("assay-receipt", text.parse().unwrap());
+            answer.headers.insert("content-type", "application/json".parse().unwrap());
+            answer.body = stream.into_bytes();
+        });
+        let (status, code, message) = refused(&ask());
         assert_eq!((status, code.as_str()), (502, "receipt"));
+        assert!(message.contains("does not end as it should"), "{message}");
     }
 }
 

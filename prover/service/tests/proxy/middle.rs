@@ -2,7 +2,7 @@
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use assay_service::proxy::client;
+use assay_service::outbound::client;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
