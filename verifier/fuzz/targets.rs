@@ -6,8 +6,11 @@ use std::sync::OnceLock;
 
 use assay_verifier::audit::{Bundle, Question, Trust, audit as audit_bundle};
 use assay_verifier::circuit::{CheckedCircuit, Circuit, Limits};
+use assay_verifier::fetched::SignedFetched;
 use assay_verifier::field::{EF, F};
 use assay_verifier::key::{CheckedKey, Key};
+use assay_verifier::proxied::{self, Exchange};
+use assay_verifier::receipt::{SignedReceipt, Subject};
 use assay_verifier::settlement::light::{Root, validators_hash};
 use assay_verifier::signature::SigningKey;
 use assay_verifier::statement::{Argument as AnyArgument, Proof};
@@ -34,6 +37,31 @@ pub fn decode_key(data: &[u8]) {
         assert!(wire::encode(&key) == data, "two encodings of one key");
         let _ = CheckedKey::new(&key, &Limits::default());
     }
+}
+
+/// Decodes a receipt, and a record of fetched data: each must have that one encoding. A receipt is compared with an exchange of its own words.
+pub fn decode_signed(data: &[u8]) {
+    if let Ok(record) = wire::decode::<SignedFetched>(data) {
+        assert!(wire::encode(&record) == data, "two encodings of one record");
+        let _ = record.verify();
+    }
+    let Ok(signed) = wire::decode::<SignedReceipt>(data) else { return };
+    assert!(wire::encode(&signed) == data, "two encodings of one receipt");
+    let receipt = &signed.receipt;
+    let Subject::Upstream(forwarded) = &receipt.subject else { return };
+    let exchange = Exchange {
+        chain_id: &receipt.chain_id,
+        node: receipt.node,
+        path: &forwarded.path,
+        model: &forwarded.model,
+        request: data,
+        forwarded: data,
+        origin: None,
+        status: forwarded.status,
+        response: data,
+        window_ms: (0, u64::MAX),
+    };
+    assert!(proxied::verify(&signed, &exchange).is_err(), "a receipt that has its own digest in it");
 }
 
 /// Decodes a proof, which must have that one encoding, and verifies it under the golden key of its engine.

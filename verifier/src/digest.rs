@@ -5,11 +5,33 @@ use thiserror::Error;
 
 /// SHA-256 of a tag's length, the tag and the bytes.
 pub fn digest(tag: &str, bytes: &[u8]) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    hash.update((tag.len() as u64).to_le_bytes());
-    hash.update(tag.as_bytes());
-    hash.update(bytes);
-    hash.finalize().into()
+    let mut running = Running::new(tag);
+    running.update(bytes);
+    running.finish()
+}
+
+/// [`digest`] of bytes that come in pieces.
+#[derive(Clone, Debug)]
+pub struct Running(Sha256);
+
+impl Running {
+    /// The digest of no bytes yet.
+    pub fn new(tag: &str) -> Self {
+        let mut hash = Sha256::new();
+        hash.update((tag.len() as u64).to_le_bytes());
+        hash.update(tag.as_bytes());
+        Self(hash)
+    }
+
+    /// Takes the next piece.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The digest of all pieces.
+    pub fn finish(self) -> [u8; 32] {
+        self.0.finalize().into()
+    }
 }
 
 /// Identity of a circuit description.

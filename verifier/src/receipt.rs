@@ -3,10 +3,12 @@
 //! The receipt that goes with the answer is version 0: its digest is the context of the proof, so a proof belongs to one request and
 //! one node. When the proof exists, version 1 names the proof and links version 0.
 use alloc::string::String;
+use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::{CircuitDigest, Digest32, KeyDigest, digest, hex_display};
 use crate::key::Engine;
+use crate::proxied::Forwarded;
 use crate::signature::{BadSignature, Domain, PublicKey, Signature, Signed, SigningKey, message};
 use crate::wire;
 
@@ -52,7 +54,8 @@ pub enum Claim {
     Proven,
     /// Measured software gave the answer.
     Attested,
-    /// Measured software forwarded somebody else's answer.
+    /// An upstream gave the answer, and it was passed on unchanged: by measured software under [`Backend::Tee`], by the node's word
+    /// under [`Backend::Vanilla`].
     Proxied,
     /// The node says so.
     SignedOnly,
@@ -65,6 +68,15 @@ pub enum Grade {
     Production,
     /// Of roots that were made for trying things out.
     Simulated,
+}
+
+/// What gave the answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Subject {
+    /// A circuit, evaluated by the node.
+    Circuit(CircuitDigest),
+    /// Somebody else's model, asked by the node.
+    Upstream(Forwarded),
 }
 
 /// What proves the answer, or will.
@@ -91,10 +103,10 @@ pub struct Receipt {
     pub client_nonce: u64,
     /// [`request_digest`] of the exact bytes of the request.
     pub request_digest: Digest32,
-    /// The model's version.
+    /// The model's version; of an upstream's model, [`Forwarded::model_id`].
     pub model: ModelId,
-    /// Its circuit.
-    pub circuit: CircuitDigest,
+    /// What gave the answer.
+    pub subject: Subject,
     /// How it was executed.
     pub backend: Backend,
     /// What is claimed.
@@ -103,9 +115,12 @@ pub struct Receipt {
     pub grade: Grade,
     /// Engine and key, of the backend `zkml`.
     pub proving: Option<Proving>,
-    /// [`crate::statement::Inputs::digest`].
+    /// What it was given: [`crate::statement::Inputs::digest`] of a circuit's inputs, [`crate::proxied::forwarded_digest`] of the request
+    /// that an upstream was sent.
     pub inputs: Digest32,
-    /// [`crate::statement::Statement::outputs_digest`].
+    /// Records of fetched data that inputs were taken from, by their digests.
+    pub records: Vec<Digest32>,
+    /// What it answered: [`crate::statement::Statement::outputs_digest`], or [`crate::proxied::Delivery`] of an upstream's answer.
     pub outputs: Digest32,
     /// The node, by its key.
     pub node: PublicKey,
@@ -140,6 +155,14 @@ impl Receipt {
     /// The digest. Version 0's is the context of the proof.
     pub fn digest(&self) -> Digest32 {
         Digest32(digest("assay receipt v1", &wire::bytes(self)))
+    }
+
+    /// The circuit that gave the answer, if one did.
+    pub fn circuit(&self) -> Option<CircuitDigest> {
+        match self.subject {
+            Subject::Circuit(circuit) => Some(circuit),
+            Subject::Upstream(_) => None,
+        }
     }
 
     /// The request's identity as the other fields give it. A receipt is consistent if this is [`Self::request`].

@@ -50,6 +50,8 @@ pub enum Domain {
     Model,
     /// A price, by the node that asks for it.
     Quote,
+    /// A record of fetched data, by the node that fetched it.
+    Fetched,
     /// A request of a worker, by that worker. It is for a service, whose name is in the place of the chain's.
     Work,
 }
@@ -62,6 +64,7 @@ impl Domain {
             Self::Authorisation => "assay signed authorisation v1",
             Self::Model => "assay signed model v1",
             Self::Quote => "assay signed quote v1",
+            Self::Fetched => "assay signed record v1",
             Self::Work => "assay signed work v1",
         }
     }

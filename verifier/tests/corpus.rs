@@ -24,6 +24,11 @@ fn keys() {
 }
 
 #[test]
+fn receipts_and_records() {
+    replay("decode_signed", targets::decode_signed);
+}
+
+#[test]
 fn proofs() {
     replay("decode_proof", targets::decode_proof);
 }

@@ -1,6 +1,6 @@
 //! Signatures under the rules of ZIP-215, and what receipts bind.
 use assay_verifier::digest::{CircuitDigest, Digest32};
-use assay_verifier::receipt::{Backend, Claim, Grade, ModelId, Receipt, RequestId, SignedReceipt};
+use assay_verifier::receipt::{Backend, Claim, Grade, ModelId, Receipt, RequestId, SignedReceipt, Subject};
 use assay_verifier::signature::{BadSignature, Domain, PublicKey, Signature, Signed, SigningKey, all_hold, message};
 use assay_verifier::wire;
 
@@ -123,12 +123,13 @@ fn receipt() -> Receipt {
         client_nonce: 7,
         request_digest,
         model: ModelId::new(payer, "model", "1"),
-        circuit: CircuitDigest([2; 32]),
+        subject: Subject::Circuit(CircuitDigest([2; 32])),
         backend: Backend::Vanilla,
         claim: Claim::SignedOnly,
         grade: Grade::Production,
         proving: None,
         inputs: Digest32([3; 32]),
+        records: Vec::new(),
         outputs: Digest32([4; 32]),
         node: SigningKey::from_seed([2; 32]).public(),
         price: 70,
@@ -159,8 +160,8 @@ fn receipts_have_one_encoding() {
     assert_eq!((next.proven.unwrap().previous, next.request_id()), (receipt().digest(), receipt().request));
     let frozen = [receipt().digest().to_string(), next.digest().to_string(), receipt().request.to_string()];
     let expected = [
-        "1c0d08e61dcfd22c36a37ace8db2116969413841d98baa2aa4c44d4676f60c38",
-        "a01a6f78a9807638ba059b5405453aba76a803250ee214bc8980f60ceb6d3b16",
+        "ef0643ae528d8fa051ed7a557c8d6352aa91bf4b4fc0b50650be264765dd4752",
+        "639319acb7dadc315814f0e7c8354700b15430ab944bb3551e004c715ee44216",
         "b3300f374d2138756647785f2cf0ea410dcf9b471a0697f5b4dd31a371e2c858",
     ];
     assert_eq!(frozen, expected);

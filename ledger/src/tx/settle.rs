@@ -179,7 +179,7 @@ impl Settle {
         if !model.holds_at(context.block.height) {
             return Err(Rejection::ModelNotInForce.into());
         }
-        if model.record.manifest.circuit != receipt.circuit {
+        if receipt.circuit() != Some(model.record.manifest.circuit) {
             return Err(Rejection::ReceiptCircuit.into());
         }
         if let Some(Proving { engine, key, hiding }) = receipt.proving {

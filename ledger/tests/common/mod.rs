@@ -9,7 +9,7 @@ use assay_ledger::state::{State, read};
 use assay_ledger::tx::{BlockTime, Body, Deposit, Evidence, Payload, PublishModel, RegisterNode, Reserve, Settle};
 use assay_ledger::{App, Options, Rejection};
 use assay_verifier::digest::{CircuitDigest, Digest32};
-use assay_verifier::receipt::{Backend, Claim, Grade, ModelId, Receipt, RequestId};
+use assay_verifier::receipt::{Backend, Claim, Grade, ModelId, Receipt, RequestId, Subject};
 use assay_verifier::settlement::keys;
 use assay_verifier::settlement::model::{Manifest, Visibility};
 use assay_verifier::settlement::node::Node;
@@ -228,12 +228,13 @@ pub fn receipt(number: u64) -> Receipt {
         client_nonce: number,
         request_digest,
         model: model(),
-        circuit: CircuitDigest([7; 32]),
+        subject: Subject::Circuit(CircuitDigest([7; 32])),
         backend: Backend::Vanilla,
         claim: Claim::SignedOnly,
         grade: Grade::Production,
         proving: None,
         inputs: Digest32([8; 32]),
+        records: Vec::new(),
         outputs: Digest32([9; 32]),
         node: key(NODE),
         price: 70,

@@ -3,7 +3,8 @@ use assay_ledger::Rejection;
 use assay_ledger::tx::{DeregisterNode, Evidence, Heartbeat, Payload, RegisterNode, Settle, SettleBatch};
 use assay_verifier::digest::{CircuitDigest, Digest32, KeyDigest};
 use assay_verifier::key::Engine;
-use assay_verifier::receipt::{Backend, Claim, ModelId, Proving, Receipt, RequestId};
+use assay_verifier::proxied::{Ending, Forwarded};
+use assay_verifier::receipt::{Backend, Claim, ModelId, Proving, Receipt, RequestId, Subject};
 use assay_verifier::settlement::node::Node;
 use assay_verifier::settlement::payment::Authorisation;
 use assay_verifier::wire::Bytes;
@@ -22,6 +23,19 @@ fn reserved() -> Chain {
     let mut chain = Chain::ready();
     chain.good(PAYER, reserve(authorisation(1)));
     chain
+}
+
+fn upstream() -> Subject {
+    let text = || "upstream".to_owned();
+    Subject::Upstream(Forwarded {
+        upstream: text(),
+        origin: text(),
+        path: text(),
+        model: text(),
+        status: 200,
+        size: 1,
+        ending: Ending::Complete,
+    })
 }
 
 fn fields(seen: &mut Seen) {
@@ -54,7 +68,9 @@ fn fields(seen: &mut Seen) {
         (consistent(&|receipt| receipt.client_nonce += 1), Rejection::ReservationUnknown),
         (consistent(&|receipt| receipt.payer = key(PUBLISHER)), Rejection::ReservationUnknown),
         (changed(&|receipt| receipt.model = ModelId([1; 32])), Rejection::ReceiptModel),
-        (changed(&|receipt| receipt.circuit = CircuitDigest([1; 32])), Rejection::ReceiptCircuit),
+        (changed(&|receipt| receipt.subject = Subject::Circuit(CircuitDigest([1; 32]))), Rejection::ReceiptCircuit),
+        (changed(&|receipt| receipt.subject = upstream()), Rejection::ReceiptCircuit),
+        (changed(&|receipt| receipt.claim = Claim::Proxied), Rejection::ReceiptClaim),
         (changed(&|receipt| receipt.price = 101), Rejection::ReceiptPrice),
         (changed(&|receipt| receipt.price = u64::MAX), Rejection::ReceiptPrice),
     ];

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use assay_verifier::circuit::{CheckedCircuit, Limits, Port};
 use assay_verifier::key::{CheckedKey, Key};
 use assay_verifier::receipt::{
-    Backend, Claim, Grade, ModelId, Proving, Receipt, RequestId, SignedReceipt, request_digest,
+    Backend, Claim, Grade, ModelId, Proving, Receipt, RequestId, SignedReceipt, Subject, request_digest,
 };
 use assay_verifier::signature::SigningKey;
 use assay_verifier::statement::{Proof, Statement};
@@ -45,12 +45,13 @@ fn receipt(key: &CheckedKey, hiding: bool, number: u64, request: &[u8], statemen
         client_nonce: number,
         request_digest,
         model: ModelId::new(publisher, &key.engine().to_string(), "1"),
-        circuit: circuit.circuit().digest(),
+        subject: Subject::Circuit(circuit.circuit().digest()),
         backend: Backend::Zkml,
         claim: Claim::Proven,
         grade: Grade::Production,
         proving: Some(Proving { engine: key.engine(), key: key.digest(), hiding }),
         inputs: statement.inputs.digest(),
+        records: Vec::new(),
         outputs: statement.outputs_digest(),
         node,
         price: 70,

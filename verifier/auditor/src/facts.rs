@@ -21,8 +21,9 @@ struct Said {
     request: String,
     receipt: String,
     model: String,
-    circuit: String,
+    circuit: Option<String>,
     key: Option<String>,
+    records: Vec<String>,
     node: String,
     payer: String,
     price: u64,
@@ -129,8 +130,14 @@ impl Facts {
             lines.push(("", format!("{name} {version}, published by {publisher}")));
         }
         lines.extend(model_ends.iter().map(|end| ("", end.line("deprecated"))));
-        lines.push(("circuit", self.receipt.circuit.clone()));
+        lines.extend(self.receipt.circuit.iter().map(|circuit| ("circuit", circuit.clone())));
         lines.extend(self.receipt.key.iter().map(|key| ("key", key.clone())));
+        lines.extend(
+            self.receipt
+                .records
+                .iter()
+                .map(|record| ("record", format!("{record}, of fetched data that inputs were taken from"))),
+        );
         lines.push(("node", self.receipt.node.clone()));
         lines.extend(node_endpoint.iter().map(|endpoint| ("", format!("reached at {endpoint}"))));
         lines.extend(node_ends.iter().map(|end| ("", end.line("deregistered"))));
@@ -215,8 +222,9 @@ fn said(receipt: &Receipt) -> Said {
         request: receipt.request.to_string(),
         receipt: receipt.digest().to_string(),
         model: receipt.model.to_string(),
-        circuit: receipt.circuit.to_string(),
+        circuit: receipt.circuit().map(|circuit| circuit.to_string()),
         key: receipt.proving.map(|proving| proving.key.to_string()),
+        records: receipt.records.iter().map(ToString::to_string).collect(),
         node: receipt.node.to_string(),
         payer: receipt.payer.to_string(),
         price: receipt.price,

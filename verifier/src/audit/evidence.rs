@@ -120,7 +120,7 @@ fn check_key(
     let with = |check: &dyn Fn(&Key, &Proving) -> Result<(), Fault>| {
         key.map_err(Fault::from).and_then(|(key, proving)| check(key, proving))
     };
-    let circuit = with(&|key, _| equal("the circuit", key.circuit().digest(), receipt.circuit));
+    let circuit = with(&|key, _| equal("the circuit", Some(key.circuit().digest()), receipt.circuit()));
     let engine = with(&|key, proving| equal("the engine", key.engine(), proving.engine));
     let hiding = with(&|key, proving| equal("what is hidden", key.is_hiding(), proving.hiding));
     let checked = key.map_err(Fault::from).and_then(|(key, _)| Ok(CheckedKey::new(key, limits)?));

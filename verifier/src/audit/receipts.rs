@@ -35,7 +35,7 @@ fn claim(receipt: &Receipt, evidence: &Evidence) -> Result<(), Fault> {
         (Backend::Vanilla, Claim::SignedOnly) => receipt.proving.is_none(),
         _ => false,
     };
-    holds(fits, Reason::Claim)?;
+    holds(fits && receipt.circuit().is_some(), Reason::Claim)?;
     let of_it = match evidence {
         Evidence::Signature => true,
         Evidence::Answer(_) => receipt.claim == Claim::SignedOnly,

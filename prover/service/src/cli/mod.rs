@@ -17,6 +17,7 @@ mod output;
 mod problem;
 mod progress;
 mod prove;
+mod proxy;
 mod secrecy;
 mod serve;
 mod srs;
@@ -83,6 +84,7 @@ enum Command {
     Evm(evm::Arguments),
     Serve(serve::Arguments),
     Worker(worker::Arguments),
+    Proxy(proxy::Arguments),
     Access(access::Arguments),
     #[command(subcommand)]
     Bundle(bundle::Command),
@@ -139,6 +141,7 @@ fn run(arguments: Arguments, output: &Output) -> Result<Verdict> {
         Command::Evm(arguments) => evm::run(&arguments, output),
         Command::Serve(arguments) => serve::run(&arguments, output),
         Command::Worker(arguments) => worker::run(&arguments, output),
+        Command::Proxy(arguments) => proxy::run(&arguments, output),
         Command::Access(arguments) => access::run(&arguments, output),
         Command::Bundle(command) => bundle::run(&command, output),
         Command::Node(arguments) => node::run(&arguments, output),

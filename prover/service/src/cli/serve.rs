@@ -124,7 +124,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<Verdict> {
 }
 
 /// Waits for Ctrl-C, or the signal by which a process is asked to end.
-async fn stopped() {
+pub async fn stopped() {
     let interrupt = async { drop(tokio::signal::ctrl_c().await) };
     #[cfg(unix)]
     let terminate = async {

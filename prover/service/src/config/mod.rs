@@ -3,6 +3,8 @@
 //! A file in TOML, then variables `ASSAY_FIELD` of the environment, then options of the command line; later ones win. What cannot be right is
 //! refused before anything is opened, by the name of the field.
 mod raw;
+mod sources;
+mod upstreams;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -13,6 +15,9 @@ use assay_verifier::signature::PublicKey;
 use thiserror::Error;
 
 pub use raw::RawConfig;
+pub use sources::{RawSource, Source};
+pub(crate) use upstreams::address;
+pub use upstreams::{RawUpstream, Upstream};
 
 /// What a configuration is refused for.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -45,6 +50,10 @@ pub struct Config {
     pub workers_may_know_secrets: bool,
     /// The reference string of keys of the engine `halo2`.
     pub srs: Option<PathBuf>,
+    /// Whose models requests are forwarded to.
+    pub upstreams: Vec<Upstream>,
+    /// What may be fetched.
+    pub sources: Vec<Source>,
     /// What is allowed.
     pub limits: Limits,
     /// What is kept.
@@ -116,6 +125,8 @@ pub struct Limits {
     pub executions: usize,
     /// Requests that are in work at once.
     pub requests: usize,
+    /// Requests that are forwarded at once, until their answers have passed.
+    pub forwarded: usize,
     /// Longest time that a request waits for its proof.
     pub wait: Duration,
     /// Bytes of loaded circuits, and of what proves them.
@@ -129,6 +140,17 @@ pub struct Retention {
     pub age: Duration,
     /// How many bytes of blobs.
     pub bytes: u64,
+}
+
+fn refused(field: &'static str, reason: impl Into<String>) -> ConfigError {
+    ConfigError { field, reason: reason.into() }
+}
+
+fn positive<T: Copy + Default + PartialEq>(field: &'static str, value: Option<T>, usual: T) -> Result<T, ConfigError> {
+    match value {
+        Some(value) if value == T::default() => Err(refused(field, "must be more than 0")),
+        value => Ok(value.unwrap_or(usual)),
+    }
 }
 
 impl Config {

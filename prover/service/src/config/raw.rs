@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{Access, Config, ConfigError, LedgerChoice, Limits, PaymentMode, Retention, Tls};
+use super::sources::{self, RawSource};
+use super::upstreams::{self, RawUpstream};
+use super::{Access, Config, ConfigError, LedgerChoice, Limits, PaymentMode, Retention, Tls, positive, refused};
 
 /// Fields as they stand in the file. All may be missing.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -55,6 +57,14 @@ pub struct RawConfig {
     pub executions_max: Option<usize>,
     /// Requests in work at once.
     pub requests_max: Option<usize>,
+    /// Whose models requests are forwarded to.
+    #[serde(default)]
+    pub upstreams: Vec<RawUpstream>,
+    /// What may be fetched.
+    #[serde(default)]
+    pub sources: Vec<RawSource>,
+    /// Requests that are forwarded at once.
+    pub forwarded_max: Option<usize>,
     /// Longest wait for a proof, in seconds.
     pub wait_max_s: Option<u64>,
     /// Bytes of loaded circuits.
@@ -63,10 +73,6 @@ pub struct RawConfig {
     pub keep_days: Option<u64>,
     /// How many bytes of blobs are kept.
     pub keep_bytes: Option<u64>,
-}
-
-fn refused(field: &'static str, reason: impl Into<String>) -> ConfigError {
-    ConfigError { field, reason: reason.into() }
 }
 
 impl RawConfig {
@@ -117,7 +123,7 @@ impl RawConfig {
             queue_jobs_max,
             backlog_max_s
         );
-        take!(executions_max, requests_max, wait_max_s, cache_bytes_max, keep_days, keep_bytes);
+        take!(executions_max, requests_max, forwarded_max, wait_max_s, cache_bytes_max, keep_days, keep_bytes);
         Ok(self)
     }
 
@@ -161,6 +167,8 @@ impl RawConfig {
             workers: self.workers.unwrap_or(1),
             workers_may_know_secrets: self.workers_may_know_secrets.unwrap_or(false),
             srs: self.srs.clone(),
+            upstreams: upstreams::check(self.upstreams.clone())?,
+            sources: sources::check(self.sources.clone())?,
             limits: self.limits()?,
             retention: Retention {
                 age: Duration::from_secs(86_400 * positive("keep_days", self.keep_days, 30)?),
@@ -201,16 +209,10 @@ impl RawConfig {
             backlog: Duration::from_secs(positive("backlog_max_s", self.backlog_max_s, 3_600)?),
             executions: positive("executions_max", self.executions_max, 4)?,
             requests: positive("requests_max", self.requests_max, 256)?,
+            forwarded: positive("forwarded_max", self.forwarded_max, 1_024)?,
             wait: Duration::from_secs(positive("wait_max_s", self.wait_max_s, 120)?),
             cache_bytes: positive("cache_bytes_max", self.cache_bytes_max, 2 << 30)?,
         })
-    }
-}
-
-fn positive<T: Copy + Default + PartialEq>(field: &'static str, value: Option<T>, usual: T) -> Result<T, ConfigError> {
-    match value {
-        Some(value) if value == T::default() => Err(refused(field, "must be more than 0")),
-        value => Ok(value.unwrap_or(usual)),
     }
 }
 

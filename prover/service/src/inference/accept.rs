@@ -4,19 +4,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use assay_verifier::digest::Digest32;
-use assay_verifier::receipt::{self, ModelId, Receipt, RequestId, request_digest};
+use assay_verifier::receipt::{self, ModelId, Receipt, RequestId, Subject, request_digest};
 use assay_verifier::signature::SigningKey;
 use assay_verifier::statement::outputs_digest;
 use assay_verifier::wire::Bytes;
 use rand_core::{OsRng, RngCore};
 use thiserror::Error;
 
+use super::recorded::{named, resolved};
 use super::request::{Request, RequestError};
 use super::tensors::integers;
 use crate::access::Caller;
 use crate::backends::{Backends, ExecuteError, Executed, Order};
 use crate::clock::now_ms;
 use crate::config::PaymentMode;
+use crate::data::{RecordError, Records};
 use crate::jobs::states::{Execution, Payment, Proving, Settlement, States};
 use crate::jobs::{Answer, Committed, Failure, Job, JobError, Jobs, Keyed, Owner, Payload, Remembered};
 use crate::models::{Circuits, LoadError, ModelRecord, Models, Served};
@@ -98,6 +100,9 @@ pub enum Refused {
     /// There is no answer.
     #[error(transparent)]
     Execute(#[from] ExecuteError),
+    /// A record that is no input.
+    #[error("data: {0}")]
+    Record(#[from] RecordError),
     /// The circuit.
     #[error(transparent)]
     Load(#[from] LoadError),
@@ -135,6 +140,8 @@ pub struct Inference {
     pub models: Arc<Models>,
     /// Loaded circuits.
     pub circuits: Arc<Circuits>,
+    /// Records of fetched data.
+    pub records: Arc<Records>,
     /// Backends.
     pub backends: Backends,
     /// Payments.
@@ -234,7 +241,7 @@ impl Inference {
         };
         let (circuit, blob) = model.circuit.ok_or(ExecuteError::NotCompiled)?;
         let file = self.circuits.get(circuit, blob)?;
-        let inputs = integers(file.circuit(), &request.inputs)?;
+        let inputs = integers(file.circuit(), &resolved(&request.inputs, &self.records)?)?;
         Ok(Checked { request, model, key, inputs, digest })
     }
 
@@ -243,7 +250,7 @@ impl Inference {
         let (payer, nonce) = (self.node.public(), OsRng.next_u64());
         let mut job = self.job(asked.caller.owner.clone(), &checked, (payer, nonce), 0);
         let executed = self.execute(&job, &checked.model, checked.key.as_ref(), &checked.inputs)?;
-        let commitment = self.fill(&mut job, executed);
+        let commitment = self.fill(&mut job, executed, named(&checked.request)?);
         let payload = Payload { request: Bytes(asked.body), inputs: checked.inputs, commitment };
         let keyed =
             asked.idempotency.map(|key| Keyed { key, route: asked.route.into(), body: checked.digest, answer: None });
@@ -322,7 +329,8 @@ impl Inference {
         match self.execute(&job, &model, key.as_ref(), &payload.inputs) {
             Ok(executed) => {
                 let mut answered = self.jobs.get(id)?.ok_or_else(missing)?;
-                let commitment = self.fill(&mut answered, executed);
+                let records = named(&Request::parse(&payload.request.0)?)?;
+                let commitment = self.fill(&mut answered, executed, records);
                 let kept = answered.clone();
                 Ok(self.jobs.answered(id, now_ms(), commitment, move |job| {
                     (job.states.execution, job.states.proof) = (kept.states.execution, kept.states.proof);
@@ -418,7 +426,7 @@ impl Inference {
     }
 
     /// Puts an answer and its receipt into a job. Gives what opens the commitment to private inputs.
-    fn fill(&self, job: &mut Job, executed: Executed) -> Option<Committed> {
+    fn fill(&self, job: &mut Job, executed: Executed, records: Vec<Digest32>) -> Option<Committed> {
         let Executed { outputs, inputs, commitment, proving } = executed;
         let capabilities = self.backends.get(job.backend).map(|backend| backend.capabilities());
         let digest = outputs_digest(&outputs);
@@ -429,12 +437,13 @@ impl Inference {
             client_nonce: job.client_nonce,
             request_digest: job.request_digest,
             model: job.model,
-            circuit: job.circuit,
+            subject: Subject::Circuit(job.circuit),
             backend: job.backend,
             claim: capabilities.as_ref().map_or(receipt::Claim::SignedOnly, |capabilities| capabilities.claim),
             grade: capabilities.as_ref().map_or(receipt::Grade::Simulated, |capabilities| capabilities.grade),
             proving,
             inputs: inputs.digest(),
+            records,
             outputs: digest,
             node: self.node.public(),
             price: job.price,

@@ -2,6 +2,7 @@
 mod accept;
 mod assurance;
 mod pay;
+mod recorded;
 mod request;
 mod resume;
 mod slots;

@@ -46,6 +46,11 @@ pub enum Data {
     Numbers(Vec<f64>),
     /// Base64 of little-endian bytes.
     Base64(String),
+    /// The numbers that a record of fetched data took out.
+    Record {
+        /// The record's digest.
+        record: String,
+    },
 }
 
 /// A tensor of a request.
@@ -168,6 +173,7 @@ impl TensorIn {
                 let narrow = |&value: &f64| if self.dtype == Dtype::F32 { f64::from(value as f32) } else { value };
                 numbers.iter().map(narrow).collect::<Vec<_>>()
             }
+            Data::Record { .. } => return Err(self.fault("its record was not read")),
             Data::Base64(text) => {
                 let bytes = BASE64.decode(text).map_err(|_| self.fault("data is not base64"))?;
                 let elements = bytes.chunks_exact(self.dtype.size());

@@ -59,6 +59,9 @@ impl Jobs {
             let job: Job = decode("a job", entry?.1.value().2)?;
             if !job.states.over() || job.states.payment == Payment::Captured {
                 kept.extend(job.proof.map(|proof| proof.blob));
+                // Records lie under their digests.
+                let records = job.answered.iter().flat_map(|signed| &signed.receipt.records);
+                kept.extend(records.map(|digest| BlobId(digest.0)));
                 kept.extend(job.settled.and_then(|settled| settled.evidence));
             }
         }

@@ -50,7 +50,8 @@ fn overloaded() -> Problem {
 /// Too many requests are in work, or on their way.
 pub fn watched(service: &Service, request: Request) -> Result<(Request, Arrival), Problem> {
     let arrival = Arrival::default();
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    parts.extensions.insert(arrival.clone());
     if body.is_end_stream() {
         arrival.enter(&service.requests)?;
         return Ok((Request::from_parts(parts, body), arrival));
@@ -77,6 +78,11 @@ impl Arrival {
         let permit = Arc::clone(requests).try_acquire_owned().map_err(|_| overloaded())?;
         self.state().in_work = Some(permit);
         Ok(())
+    }
+
+    /// The request is not in work any more, though its answer is still to come: it waits for somebody else.
+    pub fn release(&self) {
+        self.state().in_work = None;
     }
 
     /// What was wrong with how the body came, whatever the endpoint makes of it.

@@ -1,9 +1,9 @@
-//! Who calls: an extractor that takes the API key from `Authorization: Bearer`, and lets through who may do what the endpoint does.
+//! Who calls: an extractor that takes the API key from `Authorization: Bearer`, or from `x-api-key` as Anthropic's clients send it, and lets through who may do what the endpoint does.
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 
 use super::problem::Problem;
 use crate::access::{Caller, Denied, Scope};
@@ -45,9 +45,11 @@ impl<A: Asks + Send> FromRequestParts<Arc<Service>> for Allowed<A> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, service: &Arc<Service>) -> Result<Self, Problem> {
-        let header = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let key = header.and_then(|value| value.strip_prefix("Bearer ")).map(str::trim);
-        let caller = service.door.caller(key).map_err(|denied| match denied {
+        let text = |value: Option<&'_ HeaderValue>| value.and_then(|value| value.to_str().ok().map(str::to_owned));
+        let bearer = text(parts.headers.get(header::AUTHORIZATION));
+        let bearer = bearer.and_then(|value| value.strip_prefix("Bearer ").map(|key| key.trim().to_owned()));
+        let key = bearer.or_else(|| text(parts.headers.get("x-api-key")));
+        let caller = service.door.caller(key.as_deref()).map_err(|denied| match denied {
             Denied::Unknown => {
                 Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", "give an API key as `Authorization: Bearer KEY`")
             }

@@ -1,7 +1,8 @@
 //! Jobs as answers show them, and `GET /v1/jobs`, `GET /v1/jobs/{id}`, `POST /v1/jobs/{id}/cancel`.
 use std::sync::Arc;
 
-use assay_verifier::receipt::{RequestId, SignedReceipt};
+use assay_verifier::proxied::{Ending, Forwarded};
+use assay_verifier::receipt::{RequestId, SignedReceipt, Subject};
 use assay_verifier::wire;
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -97,16 +98,48 @@ pub struct ReceiptOut {
     pub payer: String,
     /// Digest of the exact bytes of the request.
     pub request_digest: String,
-    /// Digest of the inputs, or of the commitment that hides them.
+    /// Digest of the inputs, or of the commitment that hides them; of the request that an upstream was sent.
     pub inputs_digest: String,
-    /// Digest of the integers of the outputs.
+    /// Digests of records of fetched data that inputs were taken from.
+    pub records: Vec<String>,
+    /// Digest of the integers of the outputs, or of the body of an upstream's answer.
     pub outputs_digest: String,
+    /// The upstream that answered, if one did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upstream: Option<UpstreamOut>,
     /// Of version 1, the proof's digest.
     pub proof: Option<String>,
     /// When the answer was given, in milliseconds since 1970.
     pub time_ms: u64,
     /// The file: base64 of the signed receipt in the project's encoding.
     pub encoded: String,
+}
+
+/// An upstream's answer.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct UpstreamOut {
+    /// The upstream, as the node calls it.
+    pub name: String,
+    /// Scheme, host and port.
+    pub origin: String,
+    /// The endpoint.
+    pub path: String,
+    /// The model.
+    pub model: String,
+    /// The upstream's status.
+    pub status: u16,
+    /// Bytes of the answer's body.
+    pub size_bytes: u64,
+    /// Whether they are all.
+    pub complete: bool,
+}
+
+impl From<&Forwarded> for UpstreamOut {
+    fn from(forwarded: &Forwarded) -> Self {
+        let Forwarded { upstream, origin, path, model, status, size, ending } = forwarded.clone();
+        let complete = ending == Ending::Complete;
+        Self { name: upstream, origin, path, model, status, size_bytes: size, complete }
+    }
 }
 
 /// A proof.
@@ -159,7 +192,12 @@ impl From<&SignedReceipt> for ReceiptOut {
             payer: receipt.payer.to_string(),
             request_digest: receipt.request_digest.to_string(),
             inputs_digest: receipt.inputs.to_string(),
+            records: receipt.records.iter().map(ToString::to_string).collect(),
             outputs_digest: receipt.outputs.to_string(),
+            upstream: match &receipt.subject {
+                Subject::Circuit(_) => None,
+                Subject::Upstream(forwarded) => Some(forwarded.into()),
+            },
             proof: receipt.proven.map(|proven| proven.proof.to_string()),
             time_ms: receipt.time_ms,
             encoded: BASE64.encode(wire::encode(signed)),

@@ -4,6 +4,7 @@ mod arrival;
 mod blobs;
 mod caller;
 pub mod check;
+mod data;
 mod encoding;
 mod events;
 mod health;
@@ -13,6 +14,7 @@ mod later;
 pub mod models;
 mod nodes;
 mod problem;
+mod proxy;
 pub mod quarantine;
 mod receipts;
 mod refusal;
@@ -37,6 +39,7 @@ use utoipa_swagger_ui::SwaggerUi;
 pub use encoding::{signature, signature_text};
 pub use problem::Problem;
 
+use crate::proxy::{Api, REQUEST_HEADER};
 use crate::serve::Service;
 
 /// Names a request in answers and in the log.
@@ -52,6 +55,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
     tags(
         (name = "models", description = "Publish and inspect models"),
         (name = "inference", description = "Ask"),
+        (name = "proxy", description = "Ask models of upstreams, in the shapes of OpenAI and Anthropic"),
+        (name = "data", description = "Fetch data from sources, as inputs"),
         (name = "jobs", description = "Follow proofs and settlements"),
         (name = "evidence", description = "Receipts, proofs, bundles"),
         (name = "work", description = "For workers that make proofs"),
@@ -59,7 +64,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
         (name = "later", description = "Answers 501 in this version")
     )
 )]
-struct Api;
+struct Document;
 
 /// Runs what blocks beside the tasks that serve.
 pub async fn blocking<T: Send + 'static>(
@@ -71,7 +76,7 @@ pub async fn blocking<T: Send + 'static>(
 /// All endpoints.
 pub fn router(service: Arc<Service>) -> Router {
     let limits = service.config.limits;
-    let (small, mut api) = OpenApiRouter::with_openapi(Api::openapi())
+    let (small, mut api) = OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(models::publish, models::list))
         .routes(routes!(models::inspect))
         .routes(routes!(models::find))
@@ -101,10 +106,12 @@ pub fn router(service: Arc<Service>) -> Router {
         .routes(routes!(health::health))
         .routes(routes!(health::ready))
         .routes(routes!(health::metrics))
-        .routes(routes!(later::chat))
-        .routes(routes!(later::completions))
-        .routes(routes!(later::messages))
-        .routes(routes!(later::fetch))
+        .routes(routes!(proxy::chat))
+        .routes(routes!(proxy::completions))
+        .routes(routes!(proxy::messages))
+        .routes(routes!(data::fetch))
+        .routes(routes!(data::record))
+        .routes(routes!(data::body))
         .routes(routes!(later::attestation))
         .layer(DefaultBodyLimit::max(limits.body_bytes))
         .split_for_parts();
@@ -144,6 +151,10 @@ async fn around(State(service): State<Arc<Service>>, request: Request, next: Nex
         }
         Err(problem) => problem.into_response(),
     };
+    // Where models of upstreams are asked, clients read the upstreams' shapes.
+    if let (Some(api), Some(problem)) = (Api::of(&path), response.extensions().get::<Problem>()) {
+        response = api.dialect().response(problem);
+    }
     let (status, elapsed) = (response.status(), start.elapsed());
     service.metrics.served(&method, &path, status, elapsed);
     tracing::info!(id = id.to_str().unwrap_or("-"), %method, path, status = status.as_u16(), ms = elapsed.as_millis() as u64);
@@ -154,6 +165,10 @@ async fn around(State(service): State<Arc<Service>>, request: Request, next: Nex
 /// What the framework refuses by itself, as plain text, becomes a problem document too.
 fn shaped(response: Response) -> Response {
     let status = response.status();
+    // What an upstream says is not the framework's.
+    if response.headers().contains_key(REQUEST_HEADER) {
+        return response;
+    }
     let plain = response
         .headers()
         .get(axum::http::header::CONTENT_TYPE)

@@ -40,6 +40,8 @@ pub struct Supported {
     pub chain_id: String,
     /// Modes.
     pub modes: Vec<ModeOut>,
+    /// Models of upstreams, and where they are asked.
+    pub forwarded: Vec<ForwardedOut>,
     /// Engines, and what their proofs are.
     pub engines: Vec<String>,
     /// Whether requests are paid for: `free` or `x402`.
@@ -57,6 +59,15 @@ pub struct ModeOut {
     pub mode: String,
     /// What its receipts claim.
     pub claim: String,
+}
+
+/// A model of an upstream.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ForwardedOut {
+    /// Its name.
+    pub model: String,
+    /// Where it is asked.
+    pub endpoints: String,
 }
 
 /// Limits.
@@ -105,6 +116,11 @@ pub async fn supported(State(service): State<Arc<Service>>, _: Allowed<Reads>) -
     Json(Supported {
         version: env!("CARGO_PKG_VERSION").into(),
         modes: modes.collect(),
+        forwarded: service
+            .proxy
+            .models()
+            .map(|(model, dialect)| ForwardedOut { model: model.into(), endpoints: dialect.endpoints().into() })
+            .collect(),
         engines: vec!["sumcheck".into(), "halo2".into()],
         payment: match service.config.payment {
             crate::config::PaymentMode::Free => "free",

@@ -16,6 +16,7 @@ use super::job::{ReceiptOut, identity, visible};
 use super::problem::Problem;
 use crate::access::Caller;
 use crate::jobs::Job;
+use crate::proxy::Kept;
 use crate::serve::Service;
 use crate::storage::BlobStore;
 
@@ -68,7 +69,15 @@ fn found(service: &Service, caller: &Caller, text: &str) -> Result<(SignedReceip
     if let Ok(job) = visible(service, caller, id) {
         return Ok((job.proven.or(job.answered).ok_or_else(missing)?, false));
     }
+    let mine = |kept: &Kept| caller.sees().is_none_or(|owner| *owner == kept.owner);
+    let forwarded = service.proxy.receipts();
+    if let Some(kept) = forwarded.get(id).map_err(|error| Problem::internal(&error))?.filter(mine) {
+        return Ok((kept.signed, false));
+    }
     let digest = text.parse().map_err(|_| missing())?;
+    if let Some(kept) = forwarded.by_digest(digest).map_err(|error| Problem::internal(&error))?.filter(mine) {
+        return Ok((kept.signed, true));
+    }
     let owner = service.jobs.of_evidence(digest).map_err(|error| Problem::internal(&error))?;
     let job = visible(service, caller, owner.ok_or_else(missing)?).map_err(|_| missing())?;
     let receipts = [job.proven, job.answered].into_iter().flatten();

@@ -3,6 +3,7 @@ use axum::http::StatusCode;
 
 use super::problem::Problem;
 use crate::backends::ExecuteError;
+use crate::data::RecordError;
 use crate::inference::{Refused, RequestError};
 use crate::payments::reserve::ReserveError;
 use crate::serve::Service;
@@ -32,6 +33,9 @@ pub fn problem(service: &Service, refused: &Refused) -> Problem {
         Refused::Reserve(_) => new(StatusCode::SERVICE_UNAVAILABLE, "ledger_unavailable").retry_after(retry),
         Refused::Busy(after) => new(StatusCode::TOO_MANY_REQUESTS, "busy").retry_after(*after),
         Refused::Execute(ExecuteError::Inputs(_)) => new(StatusCode::UNPROCESSABLE_ENTITY, "input"),
+        Refused::Record(RecordError::Missing(_)) => new(StatusCode::NOT_FOUND, "record"),
+        Refused::Record(RecordError::Store(error)) => Problem::internal(error),
+        Refused::Record(_) => new(StatusCode::UNPROCESSABLE_ENTITY, "record"),
         Refused::Foreign => new(StatusCode::CONFLICT, "request_exists"),
         Refused::Failed(_) => new(StatusCode::CONFLICT, "request_failed"),
         Refused::Execute(_) | Refused::Load(_) | Refused::Jobs(_) => Problem::internal(refused),

@@ -13,6 +13,7 @@ use prometheus_client::registry::{Registry, Unit};
 use super::Service;
 use crate::clock::now_ms;
 use crate::jobs::Job;
+use crate::proxy::Figures;
 
 /// What a request was.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -49,6 +50,8 @@ pub struct Metrics {
     quarantined: Gauge,
     height: Gauge,
     blob_bytes: Gauge,
+    /// Of what is forwarded.
+    pub forwarding: Figures,
 }
 
 impl Default for Metrics {
@@ -75,6 +78,8 @@ impl Default for Metrics {
         let quarantined = gauge(&mut registry, "workers_quarantined", "Workers that get nothing any more");
         let height = gauge(&mut registry, "ledger_height", "Height of the ledger");
         let blob_bytes = gauge(&mut registry, "blob_bytes", "Bytes of all blobs");
+        let forwarding = Figures::default();
+        forwarding.register(&mut registry);
         Self {
             registry,
             requests,
@@ -88,6 +93,7 @@ impl Default for Metrics {
             quarantined,
             height,
             blob_bytes,
+            forwarding,
         }
     }
 }

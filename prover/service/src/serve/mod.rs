@@ -20,10 +20,12 @@ pub use run::{RunError, run};
 use crate::access::Door;
 use crate::clock::now_ms;
 use crate::config::Config;
+use crate::data::{Fetcher, Records};
 use crate::inference::{Assurance, Inference, Resumer, outputs};
 use crate::jobs::{Job, Jobs, Ticker};
 use crate::ledger::{Ledger, Presence, Sender};
 use crate::models::{Circuits, Models, Publisher};
+use crate::proxy::Proxy;
 use crate::routes::Problem;
 use crate::routes::job::{JobOut, ProgressOut};
 use crate::settle::Settler;
@@ -61,6 +63,12 @@ pub struct Service {
     pub models: Arc<Models>,
     /// Loaded circuits.
     pub circuits: Arc<Circuits>,
+    /// Forwards to upstreams.
+    pub proxy: Arc<Proxy>,
+    /// Fetches data.
+    pub fetcher: Fetcher,
+    /// Records of what was fetched.
+    pub records: Arc<Records>,
     /// Files.
     pub blobs: Arc<FileBlobs>,
     /// The ledger.

@@ -8,6 +8,7 @@ use assay_prover::halo2::cache::Cache as ProvingKeys;
 use assay_verifier::receipt::{Backend, ModelId, Proving};
 use assay_verifier::settlement::node::Node;
 use assay_verifier::settlement::sampling::Sampling;
+use assay_verifier::signature::SigningKey;
 use thiserror::Error;
 use tokio::sync::Semaphore;
 
@@ -15,19 +16,22 @@ use super::Service;
 use super::commit::Commits;
 use super::metrics::Metrics;
 use super::node::node_key;
-use super::sweep::Sweeper;
+use super::sweep::{Sweeper, Swept};
 use crate::access::{AccessError, Door};
 use crate::backends::{Backends, Vanilla, Zkml};
 use crate::clock::now_ms;
 use crate::config::{Access, Config, LedgerChoice};
+use crate::data::{Fetcher, Records};
 use crate::inference::{Inference, Payments, Resumer, Slots};
 use crate::jobs::{JobError, Jobs, Rules, Ticker};
 use crate::ledger::embedded::{Chain, Start};
 use crate::ledger::remote::Remote;
 use crate::ledger::{Ledger, LedgerError, Presence, PresenceError, Sender};
 use crate::models::{Circuits, ModelError, Models, Needs, Publisher, StringError, Strings};
+use crate::outbound::BadRoots;
 use crate::payments::Terms;
 use crate::payments::reserve::Reserver;
+use crate::proxy::{Figures, Proxy, Receipts, ReceiptsError};
 use crate::settle::{Parts, Provable, Settler};
 use crate::storage::{BlobStore, FileBlobs, private};
 use crate::workers::{self, Desk, Local, Pool, Provers, signed};
@@ -78,6 +82,12 @@ pub enum OpenError {
     /// The node's registration.
     #[error("the node is not registered: {0}")]
     Presence(#[from] PresenceError),
+    /// Receipts of what is forwarded.
+    #[error(transparent)]
+    Receipts(#[from] ReceiptsError),
+    /// Certificates of upstreams and sources.
+    #[error("upstreams, sources: {0}")]
+    Roots(#[from] BadRoots),
     /// A thread.
     #[error("no thread: {0}")]
     Thread(#[from] std::io::Error),
@@ -148,13 +158,16 @@ impl Service {
             terms: Terms::default(),
             url: format!("{}/v1/inference", config.url()),
         };
+        let chain_id = ledger.rules().chain_id.clone();
+        let records = Arc::new(Records::new(chain_id.clone(), node.clone(), Arc::clone(&store)));
         let inference = Arc::new(Inference {
-            chain_id: ledger.rules().chain_id.clone(),
+            chain_id,
             node: node.clone(),
             payment: config.payment,
             jobs: Arc::clone(&jobs),
             models: Arc::clone(&models),
             circuits: Arc::clone(&circuits),
+            records: Arc::clone(&records),
             backends,
             payments: Arc::new(payments),
             slots: Slots::new(limits.executions),
@@ -176,7 +189,17 @@ impl Service {
             ledger: Arc::clone(&ledger),
             sender: Arc::clone(&sender),
         };
-        let sweeper = Sweeper::start(Arc::clone(&jobs), Arc::clone(&models), Arc::clone(&blobs), config.retention)?;
+        let fetcher = Fetcher::new(&config.sources)?;
+        let metrics = Metrics::default();
+        let (receipts, proxy) = forwarding(&config, &ledger.rules().chain_id, &node, metrics.forwarding.clone())?;
+        let swept = Swept {
+            jobs: Arc::clone(&jobs),
+            models: Arc::clone(&models),
+            blobs: Arc::clone(&blobs),
+            receipts,
+            retention: config.retention,
+        };
+        let sweeper = Sweeper::start(swept)?;
         let local = Local::new(Arc::clone(&desk))?;
         let start = |count| Pool::start(Box::new(local), provers, count);
         let workers = Some(config.workers).filter(|count| *count > 0).map(start).transpose()?;
@@ -199,7 +222,10 @@ impl Service {
             ledger,
             node,
             door,
-            metrics: Metrics::default(),
+            metrics,
+            proxy: Arc::new(proxy),
+            fetcher,
+            records,
             requests: Arc::new(Semaphore::new(limits.requests)),
             arrivals: Arc::new(Semaphore::new(limits.requests.saturating_mul(ARRIVALS).min(Semaphore::MAX_PERMITS))),
             slow: Semaphore::new(1),
@@ -217,12 +243,21 @@ fn provable(models: &Models, backends: &Backends, id: ModelId) -> Option<Provabl
     Some(Provable { proving, cost_us: estimate.prove_us })
 }
 
-/// The ledger that is configured.
-fn ledger(
+/// What forwards, and its receipts.
+fn forwarding(
     config: &Config,
-    node: &assay_verifier::signature::SigningKey,
-    strings: &Strings,
-) -> Result<Arc<dyn Ledger>, OpenError> {
+    chain_id: &str,
+    node: &SigningKey,
+    figures: Figures,
+) -> Result<(Arc<Receipts>, Proxy), OpenError> {
+    let receipts = Arc::new(Receipts::open(&config.data.join("forwarded.redb"))?);
+    let (places, kept) = (config.limits.forwarded, Arc::clone(&receipts));
+    let proxy = Proxy::new(chain_id.into(), node.clone(), &config.upstreams, kept, places, figures)?;
+    Ok((receipts, proxy))
+}
+
+/// The ledger that is configured.
+fn ledger(config: &Config, node: &SigningKey, strings: &Strings) -> Result<Arc<dyn Ledger>, OpenError> {
     match &config.ledger {
         LedgerChoice::Embedded { chain_id, accounts, block_interval } => {
             let mut balances = vec![(node.public(), NODE_BALANCE)];

@@ -4,7 +4,7 @@ use assay_service::jobs::{Hold, Job, JobError, Jobs, Owner, Payload, ProofFile, 
 use assay_service::storage::BlobId;
 use assay_verifier::digest::{CircuitDigest, Digest32, KeyDigest};
 use assay_verifier::key::Engine;
-use assay_verifier::receipt::{self, Backend, Claim, Grade, ModelId, Receipt, RequestId, SignedReceipt};
+use assay_verifier::receipt::{self, Backend, Claim, Grade, ModelId, Receipt, RequestId, SignedReceipt, Subject};
 use assay_verifier::signature::{PublicKey, SigningKey};
 use assay_verifier::statement::Inputs;
 use assay_verifier::wire::Bytes;
@@ -119,12 +119,13 @@ pub fn answered(number: u64) -> SignedReceipt {
         client_nonce: number,
         request_digest: Digest32([0; 32]),
         model: ModelId([1; 32]),
-        circuit: CircuitDigest([1; 32]),
+        subject: Subject::Circuit(CircuitDigest([1; 32])),
         backend: Backend::Zkml,
         claim: Claim::Proven,
         grade: Grade::Production,
         proving,
         inputs: Inputs::Public(vec![vec![1]]).digest(),
+        records: Vec::new(),
         outputs: Digest32([2; 32]),
         node: node.public(),
         price: 0,

@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use assay_ledger::tx::{Evidence, Payload, Reserve, Settle};
 use assay_verifier::digest::Digest32;
 use assay_verifier::key::Engine;
-use assay_verifier::receipt::{Backend, Claim, Grade, Receipt, RequestId};
+use assay_verifier::receipt::{Backend, Claim, Grade, Receipt, RequestId, Subject};
 use assay_verifier::settlement::payment::Authorisation;
 use assay_verifier::signature::Domain;
 use assay_verifier::wire::{self, Bytes};
@@ -68,12 +68,13 @@ impl<'a> Request<'a> {
             client_nonce,
             request_digest,
             model,
-            circuit: self.service.circuit(),
+            subject: Subject::Circuit(self.service.circuit()),
             backend,
             claim: Claim::Proven,
             grade: Grade::Production,
             proving: Some(self.service.proving(engine)),
             inputs: answer.statement.inputs.digest(),
+            records: Vec::new(),
             outputs: answer.statement.outputs_digest(),
             node,
             price: PRICE,

@@ -81,7 +81,7 @@ fn accept(jobs: &Jobs, paid: &Reserve, shown: &Settle) {
         owner: Owner("network".into()),
         model: receipt.model,
         model_name: "network/digits/1".into(),
-        circuit: receipt.circuit,
+        circuit: receipt.circuit().expect("a circuit answered"),
         backend: receipt.backend,
         proving: receipt.proving,
         payer: receipt.payer,

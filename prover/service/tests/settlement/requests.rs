@@ -4,7 +4,9 @@ use assay_service::jobs::states::{Execution, Payment, Proving as Proof, Settleme
 use assay_service::jobs::{Job, JobError, Owner, Payload, ProofFile};
 use assay_service::payments;
 use assay_service::storage::BlobStore;
-use assay_verifier::receipt::{Backend, Claim, Grade, Receipt, RequestId, SignedReceipt, proof_digest, request_digest};
+use assay_verifier::receipt::{
+    Backend, Claim, Grade, Receipt, RequestId, SignedReceipt, Subject, proof_digest, request_digest,
+};
 use assay_verifier::settlement::payment::Authorisation;
 use assay_verifier::statement::{Inputs, outputs_digest};
 use assay_verifier::wire::Bytes;
@@ -114,12 +116,13 @@ impl Request {
             client_nonce: self.number,
             request_digest: request_digest(&self.bytes()),
             model: manifest().id(),
-            circuit: model().circuit(),
+            subject: Subject::Circuit(model().circuit()),
             backend: self.backend,
             claim: if zkml { Claim::Proven } else { Claim::SignedOnly },
             grade: Grade::Production,
             proving: zkml.then(|| model().proving()),
             inputs: Inputs::Public(model().inputs(self.number).clone()).digest(),
+            records: Vec::new(),
             outputs: outputs_digest(&model().outputs(self.number)),
             node: key(Who::Node),
             price: PRICE,

@@ -5,7 +5,7 @@ use assay_service::jobs::states::Proving;
 use assay_service::jobs::{Hold, JobError};
 use assay_service::workers::{DeskError, Fault};
 use assay_verifier::digest::{CircuitDigest, KeyDigest};
-use assay_verifier::receipt::{Proving as Under, Receipt};
+use assay_verifier::receipt::{Proving as Under, Receipt, Subject};
 use assay_verifier::signature::PublicKey;
 use assay_verifier::statement::{Inputs, Proof, Statement};
 use assay_verifier::wire;
@@ -114,7 +114,10 @@ fn the_receipt_says_what_the_proof_must_be_of() {
     let receipt = world.jobs.get(id).unwrap().unwrap().answered.unwrap().receipt;
     let check = |receipt: &Receipt| assay_service::workers::check(receipt, &world.key, &proof);
     assert_eq!(check(&receipt), Ok(()));
-    assert_eq!(check(&Receipt { circuit: CircuitDigest([0; 32]), ..receipt.clone() }), Err(Fault::Context));
+    assert_eq!(
+        check(&Receipt { subject: Subject::Circuit(CircuitDigest([0; 32])), ..receipt.clone() }),
+        Err(Fault::Context)
+    );
     assert_eq!(check(&Receipt { proving: None, ..receipt.clone() }), Err(Fault::Key));
     let other = receipt.proving.map(|proving| Under { key: KeyDigest([0; 32]), ..proving });
     assert_eq!(check(&Receipt { proving: other, ..receipt }), Err(Fault::Key));

@@ -17,7 +17,7 @@ use assay_verifier::circuit::Limits;
 use assay_verifier::digest::{Digest32, KeyDigest};
 use assay_verifier::halo2::shape::Visibility;
 use assay_verifier::key::{CheckedKey, Engine, Key};
-use assay_verifier::receipt::{self, Backend, Claim, Grade, ModelId, Receipt, RequestId};
+use assay_verifier::receipt::{self, Backend, Claim, Grade, ModelId, Receipt, RequestId, Subject};
 use assay_verifier::signature::{PublicKey, SigningKey};
 use assay_verifier::statement::Inputs;
 use assay_verifier::wire::{self, Bytes};
@@ -146,12 +146,13 @@ impl World {
             client_nonce: number,
             request_digest,
             model: ModelId([1; 32]),
-            circuit: self.file.circuit().digest(),
+            subject: Subject::Circuit(self.file.circuit().digest()),
             backend: Backend::Zkml,
             claim: Claim::Proven,
             grade: Grade::Production,
             proving,
             inputs: stated.digest(),
+            records: Vec::new(),
             outputs: Digest32(assay_verifier::digest::digest("assay outputs v1", &wire::bytes(&outputs))),
             node: self.node.public(),
             price: 0,
@@ -163,7 +164,7 @@ impl World {
             owner: Owner("somebody".into()),
             model: receipt.model,
             model_name: "a/gemm/1".into(),
-            circuit: receipt.circuit,
+            circuit: receipt.circuit().unwrap(),
             backend: Backend::Zkml,
             proving,
             payer,

@@ -14,7 +14,8 @@ use assay_verifier::audit::{
 };
 use assay_verifier::digest::{CircuitDigest, Digest32, KeyDigest};
 use assay_verifier::key::{Engine, Key};
-use assay_verifier::receipt::{Backend, Claim, Grade, ModelId, Proven, Proving, Receipt, RequestId};
+use assay_verifier::proxied::{Ending, Forwarded};
+use assay_verifier::receipt::{Backend, Claim, Grade, ModelId, Proven, Proving, Receipt, RequestId, Subject};
 use assay_verifier::settlement::light::Root;
 use assay_verifier::statement::{Inputs, Proof};
 use assay_verifier::wire::{self, Bytes};
@@ -22,14 +23,14 @@ use assay_verifier::wire::{self, Bytes};
 type Row<T> = (&'static str, fn(&mut T), &'static str);
 
 /// The receipt's fields, each with the check that catches a node which lies and signs; the signature alone catches all others.
-const RECEIPT: [Row<Receipt>; 18] = [
+const RECEIPT: [Row<Receipt>; 19] = [
     ("chain_id", |receipt| receipt.chain_id.push('x'), "chain"),
     ("request", |receipt| receipt.request = RequestId([1; 32]), "receipt_request"),
     ("payer", |receipt| receipt.payer = key(PAYEE), "receipt_request"),
     ("client_nonce", |receipt| receipt.client_nonce += 1, "receipt_request"),
     ("request_digest", |receipt| receipt.request_digest = Digest32([1; 32]), "request_bytes"),
     ("model", |receipt| receipt.model = ModelId([1; 32]), "model_included"),
-    ("circuit", |receipt| receipt.circuit = CircuitDigest([1; 32]), "key_circuit"),
+    ("circuit", |receipt| receipt.subject = Subject::Circuit(CircuitDigest([1; 32])), "key_circuit"),
     ("backend", |receipt| receipt.backend = Backend::Vanilla, "receipt_claim"),
     ("claim", |receipt| receipt.claim = Claim::SignedOnly, "receipt_claim"),
     ("grade", |receipt| receipt.grade = Grade::Simulated, "proof_context"),
@@ -37,6 +38,7 @@ const RECEIPT: [Row<Receipt>; 18] = [
     ("proving.key", |receipt| proving(receipt).key = KeyDigest([1; 32]), "key_digest"),
     ("proving.hiding", |receipt| proving(receipt).hiding ^= true, "key_hiding"),
     ("inputs", |receipt| receipt.inputs = Digest32([1; 32]), "inputs"),
+    ("records", |receipt| receipt.records.push(Digest32([1; 32])), "proof_context"),
     ("outputs", |receipt| receipt.outputs = Digest32([1; 32]), "outputs"),
     ("price", |receipt| receipt.price += 1, "proof_context"),
     ("time_ms", |receipt| receipt.time_ms += 1, "proof_context"),
@@ -325,7 +327,7 @@ fn private_inputs_and_other_contexts() {
     assert!(matches!(proof_of.statement.inputs, Inputs::Private(_)));
     let mut bundle = unsettled("halo2", 0);
     let receipt = &mut bundle.receipt.receipt;
-    receipt.circuit = decoded.circuit().digest();
+    receipt.subject = Subject::Circuit(decoded.circuit().digest());
     receipt.proving = Some(Proving { engine: Engine::Halo2, key: decoded.digest(), hiding: true });
     receipt.inputs = proof_of.statement.inputs.digest();
     receipt.outputs = proof_of.statement.outputs_digest();
@@ -338,6 +340,19 @@ fn private_inputs_and_other_contexts() {
     let report = audit(&bundle, &trust, &question);
     assert_eq!(failing(&report), ["proof_context"]);
     assert_eq!(report.verdict(Check::RequestValues), Some(&Verdict::NotShown(Missing::Private)));
+}
+
+fn upstream() -> Subject {
+    let text = || "upstream".to_owned();
+    Subject::Upstream(Forwarded {
+        upstream: text(),
+        origin: text(),
+        path: text(),
+        model: text(),
+        status: 200,
+        size: 1,
+        ending: Ending::Complete,
+    })
 }
 
 /// A settlement on the node's word is none of a proof, and claims that nothing here verifies are refused.
@@ -356,6 +371,8 @@ fn claims_fit_their_evidence() {
         (|receipt| receipt.claim = Claim::Proven) as fn(&mut Receipt),
         |receipt| receipt.claim = Claim::Attested,
         |receipt| receipt.claim = Claim::Proxied,
+        |receipt| receipt.subject = upstream(),
+        |receipt| (receipt.claim, receipt.subject) = (Claim::Proxied, upstream()),
         |receipt| receipt.backend = Backend::Tee,
         |receipt| receipt.backend = Backend::Zkml,
     ] {

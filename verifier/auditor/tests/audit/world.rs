@@ -12,7 +12,7 @@ use assay_verifier::audit::{
 };
 use assay_verifier::digest::{CircuitDigest, SrsDigest};
 use assay_verifier::key::Key;
-use assay_verifier::receipt::{Backend, Claim, Grade, Receipt, RequestId, SignedReceipt, request_digest};
+use assay_verifier::receipt::{Backend, Claim, Grade, Receipt, RequestId, SignedReceipt, Subject, request_digest};
 use assay_verifier::settlement::model::{Manifest, Model, Visibility};
 use assay_verifier::settlement::node::Node;
 use assay_verifier::settlement::payment::{Authorisation, Settlement};
@@ -79,12 +79,13 @@ pub fn vanilla() -> Receipt {
         client_nonce: 77,
         request_digest,
         model: manifest("vanilla").id(),
-        circuit: CircuitDigest([7; 32]),
+        subject: Subject::Circuit(CircuitDigest([7; 32])),
         backend: Backend::Vanilla,
         claim: Claim::SignedOnly,
         grade: Grade::Production,
         proving: None,
         inputs: answer.inputs.digest(),
+        records: Vec::new(),
         outputs: outputs_digest(&answer.outputs),
         node: key(NODE),
         price: PRICE,
