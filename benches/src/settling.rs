@@ -13,7 +13,7 @@ use assay_prover::{halo2, sumcheck};
 use assay_verifier::digest::{CircuitDigest, Digest32};
 use assay_verifier::halo2::shape::Visibility;
 use assay_verifier::key::{Engine, Key};
-use assay_verifier::receipt::{Backend, Claim, Grade, ModelId, Proving, Receipt, RequestId, Subject};
+use assay_verifier::receipt::{self, Backend, Claim, Grade, ModelId, Proving, Receipt, RequestId};
 use assay_verifier::settlement::model::{self, Manifest};
 use assay_verifier::settlement::node::Node;
 use assay_verifier::settlement::payment::{Authorisation, Settlement};
@@ -127,7 +127,7 @@ impl Served {
         let receipt = Receipt {
             backend: Backend::Zkml,
             claim: Claim::Proven,
-            subject: Subject::Circuit(self.key.circuit().digest()),
+            subject: receipt::Subject::Circuit(self.key.circuit().digest()),
             proving: Some(Proving { engine: self.key.engine(), key: self.key.digest(), hiding: false }),
             inputs: Inputs::Public(self.inputs.clone()).digest(),
             records: Vec::new(),
@@ -156,7 +156,7 @@ fn vanilla(model: ModelId, number: u64) -> Receipt {
         client_nonce: number,
         request_digest,
         model,
-        subject: Subject::Circuit(CircuitDigest([0; 32])),
+        subject: receipt::Subject::Circuit(CircuitDigest([0; 32])),
         backend: Backend::Vanilla,
         claim: Claim::SignedOnly,
         grade: Grade::Production,
@@ -289,7 +289,7 @@ impl People {
     /// Settlements on the node's word.
     pub fn signed_only(&self, numbers: std::ops::Range<u64>) -> Vec<Settle> {
         let settle = |number| {
-            let receipt = Receipt { subject: Subject::Circuit(self.circuit), ..vanilla(self.model, number) };
+            let receipt = Receipt { subject: receipt::Subject::Circuit(self.circuit), ..vanilla(self.model, number) };
             Settle { receipt: receipt.sign(&Who::Node.secret()), evidence: Evidence::Signature }
         };
         numbers.map(settle).collect()

@@ -26,6 +26,9 @@ fn same_as_ever(name: &str, text: &str) {
     assert_eq!(std::fs::read_to_string(&path).unwrap_or_default(), text, "{name} has changed");
 }
 
+/// What is sent, as the chain is then.
+type Step = fn(&Chain) -> Payload;
+
 #[test]
 fn codes() {
     let mut text = String::new();
@@ -113,7 +116,7 @@ fn app_hashes() {
 fn enclaves(text: &mut String) {
     let mut chain = enclave::chain();
     writeln!(text, "enclaves {}", hex::encode(chain.app.last().app_hash)).unwrap();
-    let steps: [(&str, u8, fn(&Chain) -> Payload); 4] = [
+    let steps: [(&str, u8, Step); 4] = [
         ("RegisterNode with a document of Nitro", NODE, |chain| {
             enclave::register_with(enclave::shown(chain, enclave::evidence(chain, NODE, Platform::Nitro)))
         }),

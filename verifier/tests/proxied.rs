@@ -77,7 +77,9 @@ fn forwarded(receipt: &mut Receipt) -> &mut Forwarded {
 }
 
 /// What a node can lie about and sign, and the check that catches it.
-const TABLE: [(&str, fn(&mut Receipt), ProxiedError); 24] = [
+type Change = fn(&mut Receipt);
+
+const TABLE: [(&str, Change, ProxiedError); 24] = [
     ("chain_id", |receipt| receipt.chain_id.push('x'), ProxiedError::Chain),
     ("request", |receipt| receipt.request = RequestId([1; 32]), ProxiedError::RequestId),
     ("payer", |receipt| receipt.payer.0[0] ^= 1, ProxiedError::RequestId),

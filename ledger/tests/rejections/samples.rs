@@ -13,7 +13,9 @@ use assay_verifier::wire::Bytes;
 use crate::Seen;
 use crate::common::*;
 
-const SAMPLING: Sampling = Sampling { share_ppm: 1_000_000, blocks: 3, cut: 400 };
+type Change = fn(&mut ProveSample);
+
+const SAMPLING: Sampling = Sampling { share_ppm: 1_000_000, blocks: 5, cut: 400 };
 
 pub fn all(seen: &mut Seen) {
     for (engine, _) in golden::ENGINES {
@@ -65,32 +67,32 @@ fn proven(seen: &mut Seen, engine: &str) {
     seen.refused(&mut chain, NODE, prove(engine, |_| {}), Rejection::SampleUndecided);
     let other = |sample: &mut ProveSample| sample.receipt.request = RequestId([1; 32]);
     seen.refused(&mut chain, NODE, prove(engine, other), Rejection::SettlementUnknown);
-    let digest = Digest32([9; 32]);
-    let changes: [(&dyn Fn(&mut ProveSample), Rejection); 7] = [
+    let changes: [(Change, Rejection); 6] = [
         // Every field of the receipt is in its digest.
-        (&|sample| sample.receipt.outputs = digest, Rejection::SampleReceipt),
-        (&|sample| sample.receipt.inputs = digest, Rejection::SampleReceipt),
-        (&|sample| sample.receipt.time_ms += 1, Rejection::SampleReceipt),
-        (&|sample| sample.key = KeyDigest([1; 32]), Rejection::ReceiptKey),
-        (&|sample| sample.proof.0.truncate(40), Rejection::ProofMalformed),
-        // A proof that holds, of another request.
-        (&|sample| sample.proof = Bytes(golden::proof(engine, 1)), Rejection::ProofInputs),
+        (|sample| sample.receipt.outputs = Digest32([9; 32]), Rejection::SampleReceipt),
+        (|sample| sample.receipt.inputs = Digest32([9; 32]), Rejection::SampleReceipt),
+        (|sample| sample.receipt.time_ms += 1, Rejection::SampleReceipt),
+        (|sample| sample.key = KeyDigest([1; 32]), Rejection::ReceiptKey),
+        (|sample| sample.proof.0.truncate(40), Rejection::ProofMalformed),
         (
-            &|sample| {
+            |sample| {
                 let last = sample.proof.0.len() - 1;
                 sample.proof.0[last] ^= 1;
             },
             Rejection::ProofRefused,
         ),
     ];
-    let height = chain.app.last().height;
     for (change, why) in changes {
         // Each on a chain of its own, where there is time.
         let mut chain = settled(SAMPLING, engine);
         chain.block(&[]);
         seen.refused(&mut chain, NODE, prove(engine, change), why);
     }
+    // A proof that holds, of another request.
+    let other = |sample: &mut ProveSample| sample.proof = Bytes(golden::proof(engine, 1));
+    seen.refused(&mut chain, NODE, prove(engine, other), Rejection::ProofInputs);
     seen.refused(&mut chain, PAYER, penalise(engine), Rejection::SampleOpen);
+    let height = chain.app.last().height;
     // Anyone may hand it in.
     chain.good(STRANGER_WITH_MONEY, prove(engine, |_| {}));
     let sample: Sample = chain.read(&keys::sample(request(engine))).unwrap();

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::support::*;
 
 type Change = fn(&mut [Template; 3]);
+type ChangeOne = fn(&mut Template);
 
 /// Each row makes one certificate of a chain a bad one.
 const ROWS: [(&str, Change, ChainError); 10] = [
@@ -65,7 +66,7 @@ fn root_in(evidence: &Evidence) -> &[u8] {
 
 #[test]
 fn a_root_that_is_trusted_must_still_be_an_authority_that_may() {
-    let cases: [(fn(&mut Template), ChainError); 5] = [
+    let cases: [(ChangeOne, ChainError); 5] = [
         (|_| (), ChainError::Length),
         (|root| root.authority = Some(0), ChainError::PathLength),
         (|root| root.authority = None, ChainError::NotAuthority),
@@ -105,7 +106,7 @@ fn extensions_that_restrict_are_not_ignored() {
 
 #[test]
 fn the_signer_of_collateral() {
-    let cases: [(fn(&mut Template), TeeError); 4] = [
+    let cases: [(ChangeOne, TeeError); 4] = [
         (|signer| signer.to_ms = NOW_MS, ChainError::Expired.into()),
         (|signer| signer.authority = Some(0), ChainError::LeafIsAuthority.into()),
         (|signer| signer.usage = 0x04, ChainError::Usage.into()),

@@ -49,10 +49,11 @@ impl Chain {
 
 /// An error of a ledger, with what to do.
 pub fn advised(error: ClientError) -> anyhow::Error {
-    match error.rejection() {
-        Some(_) => problem(error, "the table of codes in ledger/README.md says what is asked for"),
-        None => problem(error, "name a node of the ledger by --rpc"),
-    }
+    let next = match error {
+        ClientError::Refused(_) => "the table of codes in ledger/README.md says what is asked for",
+        _ => "name a node of the ledger by --rpc",
+    };
+    problem(error, next)
 }
 
 /// The key of a node.
