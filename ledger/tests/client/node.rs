@@ -34,7 +34,12 @@ impl Node {
 
     /// A node that changes its answers by method.
     pub fn changed(change: Change) -> Self {
-        let ledger = Arc::new(Mutex::new(Ledger { chain: Chain::new(), blocks: Vec::new() }));
+        Self::of(Chain::new(), change)
+    }
+
+    /// A node of a chain that has made no blocks yet.
+    pub fn of(chain: Chain, change: Change) -> Self {
+        let ledger = Arc::new(Mutex::new(Ledger { chain, blocks: Vec::new() }));
         // There is a state that queries can name, and it is as late there as it is here.
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
         let mut first = ledger.lock().unwrap();
