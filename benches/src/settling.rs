@@ -13,7 +13,7 @@ use assay_prover::{halo2, sumcheck};
 use assay_verifier::digest::{CircuitDigest, Digest32};
 use assay_verifier::halo2::shape::Visibility;
 use assay_verifier::key::{Engine, Key};
-use assay_verifier::receipt::{Backend, Claim, Grade, ModelId, Proving, Receipt, RequestId, Subject};
+use assay_verifier::receipt::{self, Backend, Claim, Grade, ModelId, Proving, Receipt, RequestId};
 use assay_verifier::settlement::model::{self, Manifest};
 use assay_verifier::settlement::node::Node;
 use assay_verifier::settlement::payment::{Authorisation, Settlement};
@@ -127,7 +127,7 @@ impl Served {
         let receipt = Receipt {
             backend: Backend::Zkml,
             claim: Claim::Proven,
-            subject: Subject::Circuit(self.key.circuit().digest()),
+            subject: receipt::Subject::Circuit(self.key.circuit().digest()),
             proving: Some(Proving { engine: self.key.engine(), key: self.key.digest(), hiding: false }),
             inputs: Inputs::Public(self.inputs.clone()).digest(),
             records: Vec::new(),
@@ -156,7 +156,7 @@ fn vanilla(model: ModelId, number: u64) -> Receipt {
         client_nonce: number,
         request_digest,
         model,
-        subject: Subject::Circuit(CircuitDigest([0; 32])),
+        subject: receipt::Subject::Circuit(CircuitDigest([0; 32])),
         backend: Backend::Vanilla,
         claim: Claim::SignedOnly,
         grade: Grade::Production,
@@ -183,6 +183,7 @@ fn settled(receipt: &Receipt, height: u64) -> Settlement {
         node: receipt.node,
         node_revision: 0,
         heartbeat: 1,
+        attestation_revision: None,
         payer: receipt.payer,
         payee: receipt.node,
         price: receipt.price,
@@ -249,7 +250,7 @@ impl People {
         let signature = Who::Publisher.secret().sign(Domain::Model, CHAIN, &manifest);
         let keys = vec![Bytes(wire::encode(&served.key))];
         vec![
-            self.sign(Who::Node, Payload::RegisterNode(RegisterNode { node })),
+            self.sign(Who::Node, Payload::RegisterNode(RegisterNode { node, attestation: None })),
             self.sign(Who::Publisher, Payload::PublishModel(PublishModel { manifest, signature, keys })),
             self.sign(Who::Payer, Payload::Deposit(Deposit { amount: 1 << 50 })),
         ]
@@ -288,7 +289,7 @@ impl People {
     /// Settlements on the node's word.
     pub fn signed_only(&self, numbers: std::ops::Range<u64>) -> Vec<Settle> {
         let settle = |number| {
-            let receipt = Receipt { subject: Subject::Circuit(self.circuit), ..vanilla(self.model, number) };
+            let receipt = Receipt { subject: receipt::Subject::Circuit(self.circuit), ..vanilla(self.model, number) };
             Settle { receipt: receipt.sign(&Who::Node.secret()), evidence: Evidence::Signature }
         };
         numbers.map(settle).collect()
@@ -361,7 +362,7 @@ impl Chain {
     /// The database's, or a transaction or a leaf of a batch is refused.
     pub fn block(&mut self, transactions: &[Vec<u8>]) -> Result<()> {
         let next = self.next();
-        let finalized = self.app.finalize(transactions, next)?;
+        let finalized = self.app.finalize(transactions, next, [0; 32])?;
         for result in &finalized.results {
             ensure!(result.rejection.is_none(), "refused: {:?}", result.rejection);
             ensure!(result.data.iter().all(|byte| *byte == 0), "a leaf was refused");

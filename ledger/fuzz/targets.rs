@@ -55,8 +55,11 @@ pub fn execute(data: &[u8]) {
     let fits = app.process(&chosen, block).expect("the state is read");
     assert!(fits.is_ok(), "what is proposed is refused");
     // Money is counted there.
-    let first = app.finalize(&transactions, block).expect("the block is executed");
-    assert!(first == app.finalize(&transactions, block).expect("the block is executed"), "a block has two outcomes");
+    let first = app.finalize(&transactions, block, [7; 32]).expect("the block is executed");
+    assert!(
+        first == app.finalize(&transactions, block, [7; 32]).expect("the block is executed"),
+        "a block has two outcomes"
+    );
 }
 
 /// Blocks that CometBFT made, as [`light`] takes them: one that is trusted, and later ones.

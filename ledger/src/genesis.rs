@@ -4,11 +4,16 @@
 use std::collections::BTreeMap;
 
 use assay_verifier::digest::{Digest32, digest};
+use assay_verifier::receipt::Grade;
 use assay_verifier::settlement::node::Platform;
 use assay_verifier::settlement::parameters::{Fees, Limits, Parameters, TrustRoot};
 use assay_verifier::settlement::payment::{Account, Block, Totals};
-use assay_verifier::settlement::{Versioned, keys};
+use assay_verifier::settlement::sampling::{Sampling, WHOLE_PPM};
+use assay_verifier::settlement::{Height, Versioned, keys};
 use assay_verifier::signature::PublicKey;
+use assay_verifier::tee::Policy;
+use assay_verifier::tee::dcap::TcbStatus;
+use assay_verifier::tee::roots::is_vendor;
 use assay_verifier::wire;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -21,6 +26,9 @@ const CHAIN_ID_LEN_MAX: usize = 50;
 const TX_BYTES_LEAST: u64 = 1 << 10;
 /// What is larger could leave records that do not fit into the chunks of snapshots, of which CometBFT carries 16 MB.
 const TX_BYTES_MOST: u64 = 14 << 20;
+
+/// The state has the hashes of some times as many blocks.
+const SAMPLING_BLOCKS_MOST: Height = 100_000;
 
 /// The file as it is read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +48,8 @@ pub struct RawGenesis {
     pub heartbeat_window_ms: u64,
     /// How far ahead deadlines of reservations may lie.
     pub deadline_max_ms: u64,
+    /// How settlements on a node's word are drawn, to be proven after all.
+    pub sampling: Sampling,
     /// What fits into transactions and blocks.
     pub limits: Limits,
     /// Digests of the reference strings that keys may use.
@@ -48,6 +58,13 @@ pub struct RawGenesis {
     /// Roots that attestations may chain to.
     #[serde(default)]
     pub trust_roots: Vec<RawTrustRoot>,
+    /// What is accepted of attestations.
+    #[serde(default = "usual_attestation")]
+    pub attestation: Policy,
+}
+
+fn usual_attestation() -> Policy {
+    Policy::usual(Grade::Production)
 }
 
 /// A root of attestations as it is read.
@@ -58,6 +75,8 @@ pub struct RawTrustRoot {
     pub platform: Platform,
     /// SHA-256 of the root certificate.
     pub certificate: String,
+    /// `Production` for a vendor's own root, `Simulated` for any other. It must be the grade that the chain accepts.
+    pub grade: Grade,
 }
 
 /// Why a genesis is refused. Each names the field.
@@ -81,6 +100,12 @@ pub enum GenesisError {
     /// A number that would stop everything.
     #[error("{0} is too small")]
     TooSmall(&'static str),
+    /// A root that says of itself what it is not, or that the chain never accepts.
+    #[error("trust_roots: {0}")]
+    Root(RootFault),
+    /// Keys that are known to be compromised are accepted by no chain.
+    #[error("attestation.tcb_statuses: `Revoked` is never accepted")]
+    Revoked,
     /// Larger than what the network carries.
     #[error("{0} is too large")]
     TooLarge(&'static str),
@@ -105,6 +130,8 @@ impl RawGenesis {
             stake_min: 1_000,
             heartbeat_window_ms: 600_000,
             deadline_max_ms: 86_400_000,
+            // One in twenty, with a quarter of an hour for the proof at two blocks a second.
+            sampling: Sampling { share_ppm: 50_000, blocks: 1_800, cut: 500 },
             limits: Limits {
                 tx_bytes_max: 4 << 20,
                 block_bytes_max: 16 << 20,
@@ -114,6 +141,7 @@ impl RawGenesis {
             },
             srs: Vec::new(),
             trust_roots: Vec::new(),
+            attestation: usual_attestation(),
         }
     }
 
@@ -155,11 +183,8 @@ impl RawGenesis {
         }
         srs.sort_unstable();
         distinct(srs.iter(), "srs")?;
-        let mut trust_roots = Vec::new();
-        for RawTrustRoot { platform, certificate } in &self.trust_roots {
-            let certificate = certificate.parse().map_err(|_| GenesisError::Hex("trust_roots"))?;
-            trust_roots.push(TrustRoot { platform: *platform, certificate });
-        }
+        let trust_roots = self.roots()?;
+        let attestation = self.policy()?;
         let parameters = Parameters {
             chain_id: id.clone(),
             governance: self.governance.parse().map_err(|_| GenesisError::Hex("governance"))?,
@@ -168,12 +193,61 @@ impl RawGenesis {
             stake_min: self.stake_min,
             heartbeat_window_ms: self.heartbeat_window_ms,
             deadline_max_ms: self.deadline_max_ms,
+            sampling: self.sampling,
             limits: self.limits,
             srs,
             trust_roots,
+            attestation,
         };
         check_limits(&parameters)?;
         Ok(Genesis { parameters, accounts })
+    }
+}
+
+/// What is wrong with a trust root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum RootFault {
+    /// Real evidence rests on roots of vendors only.
+    #[error("a root of the grade `Production` must be one that a vendor of enclaves publishes")]
+    NotVendor,
+    /// A vendor's root is never a simulated one.
+    #[error("a vendor's root has the grade `Production`")]
+    Vendor,
+    /// The chain accepts the other grade.
+    #[error("a root has another grade than `attestation.grade`")]
+    Grade,
+}
+
+impl RawGenesis {
+    /// The roots, in order, each once, all of the grade that the chain accepts. What a grade says is not a matter of opinion: vendors' roots
+    /// are known.
+    fn roots(&self) -> Result<Vec<TrustRoot>, GenesisError> {
+        let mut roots = Vec::new();
+        for RawTrustRoot { platform, certificate, grade } in &self.trust_roots {
+            let certificate = certificate.parse().map_err(|_| GenesisError::Hex("trust_roots"))?;
+            let fault = match (grade, is_vendor(*platform, certificate)) {
+                (Grade::Production, false) => Some(RootFault::NotVendor),
+                (Grade::Simulated, true) => Some(RootFault::Vendor),
+                _ if *grade != self.attestation.grade => Some(RootFault::Grade),
+                _ => None,
+            };
+            if let Some(fault) = fault {
+                return Err(GenesisError::Root(fault));
+            }
+            roots.push(TrustRoot { platform: *platform, certificate, grade: *grade });
+        }
+        let place = |root: &TrustRoot| (root.platform, root.certificate);
+        roots.sort_unstable_by_key(place);
+        let places: Vec<_> = roots.iter().map(place).collect();
+        distinct(places.iter(), "trust_roots")?;
+        Ok(roots)
+    }
+
+    fn policy(&self) -> Result<Policy, GenesisError> {
+        let mut policy = self.attestation.clone();
+        policy.tcb_statuses.sort_unstable();
+        distinct(policy.tcb_statuses.iter(), "attestation.tcb_statuses")?;
+        if policy.tcb_statuses.contains(&TcbStatus::Revoked) { Err(GenesisError::Revoked) } else { Ok(policy) }
     }
 }
 
@@ -205,9 +279,13 @@ fn check_limits(parameters: &Parameters) -> Result<(), GenesisError> {
         (block_bytes_max >= tx_bytes_max, "limits.block_bytes_max"),
         (block_work_max > 0, "limits.block_work_max"),
         (batch_leaves_max > 0, "limits.batch_leaves_max"),
+        (parameters.attestation.age_max_ms > 0, "attestation.age_max_ms"),
+        (parameters.attestation.lifetime_ms > 0, "attestation.lifetime_ms"),
     ];
     match checks.into_iter().find(|(holds, _)| !holds) {
         Some((_, field)) => Err(GenesisError::TooSmall(field)),
+        None if parameters.sampling.share_ppm > WHOLE_PPM => Err(GenesisError::TooLarge("sampling.share_ppm")),
+        None if parameters.sampling.blocks > SAMPLING_BLOCKS_MOST => Err(GenesisError::TooLarge("sampling.blocks")),
         None if tx_bytes_max > TX_BYTES_MOST => Err(GenesisError::TooLarge("limits.tx_bytes_max")),
         None => Ok(()),
     }

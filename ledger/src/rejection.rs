@@ -68,9 +68,10 @@ rejections! {
         41 NodeUnknown = "there is no such node",
         42 NodeDeregistered = "the node is not registered any more, so nothing is staked",
         43 StakeTooLow = "the stake is lower than the chain asks for",
-        44 BackendUnsupported = "nodes of this backend cannot be registered on this chain",
         45 HeartbeatMissed = "the node's last heartbeat is too old",
         46 NodeLacksBackend = "the node is not registered for this backend",
+        47 StakeUnknown = "nothing is staked",
+        48 StakeBonded = "the stake is not free yet",
     }
     "models": {
         50 ModelExists = "this version of the model is published already",
@@ -108,7 +109,7 @@ rejections! {
         91 ReceiptEngine = "the key is of another engine",
         92 ReceiptHiding = "the receipt says of hiding what the key does not",
         93 EvidenceKind = "the evidence is not of the kind that the backend gives",
-        94 EvidenceUnsupported = "evidence of this backend is not verified by this chain",
+        95 ReceiptGrade = "the receipt says another grade than the node's attestation has",
     }
     "proofs": {
         100 ProofMalformed = "the proof is malformed",
@@ -121,6 +122,38 @@ rejections! {
     "batches": {
         110 BatchLength = "no leaves, or more than the chain allows",
         111 BatchNothingSettled = "no leaf of the batch is settled",
+    }
+    "attestations": {
+        120 AttestationMissing = "nodes that answer in enclaves must show an attestation, and no others may",
+        121 NonceNotRemembered = "the attestation is bound to a block that is not remembered, or no longer",
+        122 AttestationNonce = "the attestation is bound to another app hash than that of the block it names",
+        123 AttestationBinding = "the attestation is bound to another key or chain",
+        124 EvidenceMalformed = "the evidence is too large, malformed, or of a kind that is not verified",
+        125 EvidenceRoot = "the evidence rests on a root that the chain does not trust",
+        126 EvidenceGrade = "the evidence is of another grade than the chain accepts",
+        127 CertificateChain = "the evidence's certificates do not lead from the root to what signed",
+        128 CertificateTime = "a certificate of the evidence has expired, or is not valid yet",
+        129 CertificateRevoked = "a certificate of the evidence was revoked",
+        130 EvidenceSignature = "a signature of the evidence does not hold",
+        131 EvidenceTime = "the evidence is too old, or from the future",
+        132 EnclaveDebug = "the enclave is in debug mode",
+        133 EnclaveAttributes = "the enclave has attributes that are not allowed",
+        134 EnclavePlatform = "the evidence is not of the platform and the vendor's enclaves that it names",
+        135 EnclaveFirmware = "the platform's firmware is not accepted",
+        136 MeasurementNotApproved = "the software in the enclave is not approved",
+        137 AttestationExpired = "the node's attestation has expired",
+        138 MeasurementRevoked = "the software in the node's enclave is no longer approved",
+        139 AttestationReplayed = "the attestation is bound to no later block than the node's last one",
+    }
+    "samples": {
+        150 SettlementUnknown = "there is no settlement of this request",
+        151 SampleUndecided = "the block that decides the draw is not there yet",
+        152 SampleForgotten = "the hash of the block that decided the draw is not kept any more",
+        153 SampleNotDrawn = "the settlement was not drawn",
+        154 SampleConcluded = "the sample is proven or penalised already",
+        155 SampleLate = "the time for the proof has passed",
+        156 SampleOpen = "the time for the proof has not passed",
+        157 SampleReceipt = "the receipt is not the one that was settled",
     }
 }
 

@@ -18,12 +18,12 @@ fn a_stop_between_finalize_and_commit_loses_nothing_but_that_block() {
     let mut chain = Chain::ready();
     let last = chain.app.last();
     let (block, transaction) = (chain.next(), chain.tx(PAYER, transfer(5)));
-    let lost = chain.app.finalize(std::slice::from_ref(&transaction), block).unwrap();
+    let lost = chain.app.finalize(std::slice::from_ref(&transaction), block, hash(block.height)).unwrap();
     chain = chain.restart();
     assert_eq!(chain.app.last(), last);
     assert!(matches!(chain.app.commit(), Err(AppError::Misuse(Misuse::NothingFinalized))));
     // Replay gives the same app hash, also when it is finalized twice.
-    assert_eq!(chain.app.finalize(std::slice::from_ref(&transaction), block).unwrap(), lost);
+    assert_eq!(chain.app.finalize(std::slice::from_ref(&transaction), block, hash(block.height)).unwrap(), lost);
     assert_eq!(chain.block_at(block, &[transaction]), lost);
     chain = chain.restart();
     assert_eq!(chain.app.last(), lost.committed);
@@ -36,13 +36,13 @@ fn blocks_follow_each_other() {
     let mut chain = Chain::ready();
     let next = chain.next();
     for height in [0, next.height - 1, next.height + 1, u64::MAX] {
-        let asked = chain.app.finalize(&[], BlockTime { height, ..next });
+        let asked = chain.app.finalize(&[], BlockTime { height, ..next }, hash(height));
         assert!(matches!(asked, Err(AppError::Misuse(Misuse::Height { .. }))));
     }
     let early = BlockTime { time_ms: chain.app.last_time_ms() - 1, ..next };
     assert!(matches!(chain.app.process(&[], early), Err(AppError::Misuse(Misuse::Time))));
     assert!(matches!(chain.app.prepare(&[], 1 << 20, early), Err(AppError::Misuse(Misuse::Time))));
-    assert!(matches!(chain.app.finalize(&[], early), Err(AppError::Misuse(Misuse::Time))));
+    assert!(matches!(chain.app.finalize(&[], early, hash(early.height)), Err(AppError::Misuse(Misuse::Time))));
 }
 
 #[test]
@@ -154,6 +154,6 @@ fn a_node_that_is_given_all_records_goes_on_from_there() {
     drop(store);
     let mut late = App::open(&chain.genesis, &options).unwrap();
     let (block, transaction) = (chain.next(), chain.tx(PAYER, transfer(5)));
-    let finalized = late.finalize(std::slice::from_ref(&transaction), block).unwrap();
+    let finalized = late.finalize(std::slice::from_ref(&transaction), block, hash(block.height)).unwrap();
     assert_eq!(chain.block_at(block, &[transaction]), finalized);
 }

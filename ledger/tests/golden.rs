@@ -11,7 +11,7 @@ use assay_ledger::tx::{
     ApproveMeasurement, DeprecateModel, DeregisterNode, Heartbeat, Payload, Refund, RevokeMeasurement, SettleBatch,
     Transfer, Withdraw,
 };
-use assay_verifier::digest::{KeyDigest, digest};
+use assay_verifier::digest::{Digest32, KeyDigest, digest};
 use assay_verifier::receipt::{ModelId, RequestId};
 use assay_verifier::settlement::keys;
 use assay_verifier::settlement::node::{Measurement, Platform};
@@ -25,6 +25,9 @@ fn same_as_ever(name: &str, text: &str) {
     }
     assert_eq!(std::fs::read_to_string(&path).unwrap_or_default(), text, "{name} has changed");
 }
+
+/// What is sent, as the chain is then.
+type Step = fn(&Chain) -> Payload;
 
 #[test]
 fn codes() {
@@ -47,14 +50,20 @@ fn state_keys() {
         ("block", keys::BLOCK.to_vec()),
         ("totals", keys::TOTALS.to_vec()),
         ("parameters", keys::PARAMETERS.to_vec()),
+        ("block hash", keys::block_hash(258)),
         ("account", keys::account(PublicKey(of(0x11)))),
         ("node", record.clone()),
         ("node, version 258", keys::version(&record, 258)),
         ("heartbeat", keys::heartbeat(PublicKey(of(0x11)))),
         ("measurement", keys::measurement(of(0x22))),
+        ("attestation", keys::attestation(PublicKey(of(0x11)))),
+        ("evidence", keys::evidence(Digest32(of(0x66)))),
+        ("recent, block 1027", keys::recent(1_027)),
         ("model", keys::model(ModelId(of(0x33)))),
         ("verification key", keys::verification_key(KeyDigest(of(0x44)))),
         ("reservation", keys::reservation(RequestId(of(0x55)))),
+        ("stake", keys::stake(PublicKey(of(0x11)))),
+        ("sample", keys::sample(RequestId(of(0x55)))),
         ("settlement", keys::settlement(RequestId(of(0x55)))),
     ];
     let text = all.iter().map(|(name, key)| format!("{name}: {}\n", key.escape_ascii())).collect::<String>();
@@ -99,7 +108,31 @@ fn app_hashes() {
     step(&mut chain, "DeregisterNode", NODE, Payload::DeregisterNode(DeregisterNode { reason: "tired".into() }));
     chain.wait(authorisation(3).deadline_ms);
     step(&mut chain, "Refund", STRANGER_WITH_MONEY, Payload::Refund(Refund { request: receipt(3).request }));
+    enclaves(&mut text);
     same_as_ever("app_hashes.txt", &text);
+}
+
+/// The same for a node in an enclave, on a chain that trusts a software attester.
+fn enclaves(text: &mut String) {
+    let mut chain = enclave::chain();
+    writeln!(text, "enclaves {}", hex::encode(chain.app.last().app_hash)).unwrap();
+    let steps: [(&str, u8, Step); 4] = [
+        ("RegisterNode with a document of Nitro", NODE, |chain| {
+            enclave::register_with(enclave::shown(chain, enclave::evidence(chain, NODE, Platform::Nitro)))
+        }),
+        ("AttestNode with a quote of TDX", NODE, |chain| {
+            enclave::attest(enclave::shown(chain, enclave::evidence(chain, NODE, Platform::Tdx)))
+        }),
+        ("Reserve for an enclave", PAYER, |_| enclave::reserve_attested(1)),
+        ("Settle by an attestation", NODE, |_| settle(enclave::attested(1))),
+    ];
+    for (name, who, payload) in steps {
+        let transaction = chain.tx(who, payload(&chain));
+        let results = chain.block(std::slice::from_ref(&transaction));
+        assert_eq!(results[0].rejection, None, "{name}");
+        let (bytes, app_hash) = (digest("golden", &transaction), chain.app.last().app_hash);
+        writeln!(text, "{name} {} {} {}", hex::encode(bytes), results[0].work, hex::encode(app_hash)).unwrap();
+    }
 }
 
 /// Refunds are anyone's to ask for.

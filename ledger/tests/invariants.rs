@@ -4,11 +4,12 @@ mod common;
 use assay_ledger::App;
 use assay_ledger::Options;
 use assay_ledger::tx::{
-    BlockTime, DeprecateModel, DeregisterNode, Heartbeat, Payload, Refund, SettleBatch, Transfer, Withdraw,
+    BlockTime, DeprecateModel, DeregisterNode, Heartbeat, Payload, PenaliseSample, Refund, ReleaseStake, SettleBatch,
+    Transfer, Withdraw,
 };
-use assay_verifier::settlement::node::Node;
+use assay_verifier::settlement::node::Stake;
 use assay_verifier::settlement::payment::{Account, Reservation, Totals};
-use assay_verifier::settlement::{Versioned, decode, keys};
+use assay_verifier::settlement::{decode, keys};
 use common::*;
 use proptest::prelude::*;
 
@@ -51,6 +52,8 @@ fn payload() -> impl Strategy<Value = Payload> {
             Payload::SettleBatch(SettleBatch { leaves: leaves.into_iter().map(leaf).collect() })
         }),
         number().prop_map(|number| Payload::Refund(Refund { request: receipt(number).request })),
+        Just(Payload::ReleaseStake(ReleaseStake {})),
+        number().prop_map(|number| Payload::PenaliseSample(PenaliseSample { request: receipt(number).request })),
     ]
 }
 
@@ -61,7 +64,10 @@ fn sent() -> impl Strategy<Value = (u8, Payload, u64, u64)> {
     // As a rule the one who can do it.
     (prop_oneof![3 => Just(0u8), 1 => 1u8..6], payload(), nonce, fee).prop_map(|(who, payload, nonce, fee)| {
         let usual = match &payload {
-            Payload::RegisterNode(_) | Payload::Heartbeat(_) | Payload::DeregisterNode(_) => NODE,
+            Payload::RegisterNode(_)
+            | Payload::Heartbeat(_)
+            | Payload::DeregisterNode(_)
+            | Payload::ReleaseStake(_) => NODE,
             Payload::PublishModel(_) | Payload::DeprecateModel(_) => PUBLISHER,
             _ => PAYER,
         };
@@ -72,7 +78,6 @@ fn sent() -> impl Strategy<Value = (u8, Payload, u64, u64)> {
 /// All money, summed up over the records, kind by kind.
 fn totals(chain: &Chain) -> Totals {
     let mut totals: Totals = Totals { fees: chain.read::<Totals>(keys::TOTALS).unwrap().fees, ..Totals::default() };
-    let height = chain.app.last().height;
     for (key, value) in chain.records() {
         if key.starts_with(b"account/") {
             let account: Account = decode(&value).unwrap();
@@ -80,9 +85,8 @@ fn totals(chain: &Chain) -> Totals {
             totals.escrows += account.escrow;
         } else if key.starts_with(b"reservation/") {
             totals.reserved += decode::<Reservation>(&value).unwrap().authorisation.amount;
-        } else if key.starts_with(b"node/") && key.len() == 5 + 32 {
-            let node: Versioned<Node> = decode(&value).unwrap();
-            totals.stakes += if node.holds_at(height) { node.record.stake } else { 0 };
+        } else if key.starts_with(b"stake/") {
+            totals.stakes += decode::<Stake>(&value).unwrap().amount;
         }
     }
     totals
@@ -125,7 +129,7 @@ proptest! {
         let options = Options { pruning_depth: 1, threads: 1, ..Options::usual(&chain.folder.path().join("other")) };
         let mut replayed = App::open(&chain.genesis, &options).unwrap();
         for (block, transactions) in ready_blocks().iter().chain(&history) {
-            replayed.finalize(transactions, *block).unwrap();
+            replayed.finalize(transactions, *block, hash(block.height)).unwrap();
             replayed.commit().unwrap();
         }
         prop_assert_eq!(replayed.last(), chain.app.last());

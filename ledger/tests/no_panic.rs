@@ -30,6 +30,8 @@ fn corpus(target: &str) -> PathBuf {
 /// One payload of each kind, small ones.
 fn payloads() -> Vec<(&'static str, u8, Payload)> {
     let measurement = Measurement { platform: Platform::Tdx, registers: vec![vec![1; 48]], software: "one".into() };
+    let enclaves = Chain::of(&enclave::simulated());
+    let shown = enclave::shown(&enclaves, enclave::evidence(&enclaves, NODE, Platform::Nitro));
     let revoke = RevokeMeasurement { measurement: measurement.id(), from: 20, reason: "old".into() };
     let deprecate = DeprecateModel { model: model(), from: 30, reason: "old".into() };
     vec![
@@ -47,6 +49,7 @@ fn payloads() -> Vec<(&'static str, u8, Payload)> {
         ("settle", NODE, settle(receipt(1))),
         ("settle_batch", NODE, Payload::SettleBatch(SettleBatch { leaves: vec![leaf(receipt(1)); 2] })),
         ("refund", PAYER, Payload::Refund(Refund { request: receipt(1).request })),
+        ("attest_node", NODE, enclave::attest(shown)),
     ]
 }
 

@@ -139,7 +139,7 @@ fn a_reader_is_for_many_threads_while_one_task_owns_the_app() {
     shared(chain.app.reader());
     let (reader, next) = (chain.app.reader().clone(), chain.next());
     let transaction = chain.tx(PAYER, Payload::Transfer(Transfer { to: key(NODE), amount: 1 }));
-    chain.app.finalize(std::slice::from_ref(&transaction), next).unwrap();
+    chain.app.finalize(std::slice::from_ref(&transaction), next, hash(next.height)).unwrap();
     // Until the commit, readers see the state before the block.
     assert_eq!(reader.check(&transaction).unwrap().rejection, None);
     let reading = std::thread::spawn({

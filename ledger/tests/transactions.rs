@@ -42,9 +42,12 @@ fn nodes_come_and_go_and_come_back() {
     assert_eq!((alive.height, alive.time_ms), (2, 2 * STEP_MS));
     let reason = "moving house".to_string();
     chain.good(NODE, Payload::DeregisterNode(DeregisterNode { reason: reason.clone() }));
-    assert_eq!(chain.account(NODE).balance, SUPPLY / 4 - 3 * FEE);
+    // The stake stays bonded, and counts when it comes back.
+    assert_eq!(chain.account(NODE).balance, SUPPLY / 4 - node().stake - 3 * FEE);
     assert_eq!(chain.bytes(&keys::heartbeat(key(NODE))), None);
     chain.good(NODE, register());
+    assert_eq!(chain.account(NODE).balance, SUPPLY / 4 - node().stake - 4 * FEE);
+    assert_eq!(chain.read::<Totals>(keys::TOTALS).unwrap().stakes, node().stake);
     // The history says when it was a node.
     let state = chain.app.reader().store().snapshot().unwrap();
     let at = |height| read_at::<Node>(&state, &keys::node(key(NODE)), height).unwrap();
@@ -115,6 +118,7 @@ fn a_request_is_reserved_settled_and_paid() {
         node: key(NODE),
         node_revision: 0,
         heartbeat: 1,
+        attestation_revision: None,
         payer: key(PAYER),
         payee: key(NODE),
         price: 70,

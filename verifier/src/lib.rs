@@ -29,6 +29,7 @@ pub mod settlement;
 pub mod signature;
 pub mod statement;
 pub mod sumcheck;
+pub mod tee;
 pub mod transcript;
 mod verify;
 pub mod wire;

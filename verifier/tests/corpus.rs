@@ -1,4 +1,6 @@
 //! Replays the corpora of the fuzz targets.
+#[path = "../fuzz/attestation.rs"]
+mod attestation;
 #[path = "../fuzz/targets.rs"]
 mod targets;
 
@@ -49,4 +51,19 @@ fn changed_proofs_of_halo2() {
 #[test]
 fn changed_bundles() {
     replay("audit", targets::audit);
+}
+
+#[test]
+fn documents_of_nitro() {
+    replay("attest_nitro", attestation::nitro);
+}
+
+#[test]
+fn quotes() {
+    replay("attest_dcap", attestation::dcap);
+}
+
+#[test]
+fn reports_of_snp() {
+    replay("attest_snp", attestation::snp);
 }

@@ -1,4 +1,6 @@
 //! Hostile bytes: an error for each, no panic, and no more memory than they justify.
+#[path = "../fuzz/attestation.rs"]
+mod attestation;
 mod support;
 #[path = "../fuzz/targets.rs"]
 #[allow(dead_code)] // corpora are replayed elsewhere
@@ -179,6 +181,18 @@ proptest! {
         let _ = decode::<Bundle>(&[&Bundle::MAGIC, &*bytes].concat());
         let _ = decode::<Key>(&[&Key::MAGIC, &*bytes].concat());
         let _ = decode::<Proof>(&[&Proof::MAGIC, &*bytes].concat());
+    }
+
+    #[test]
+    fn evidence_of_enclaves(kind in any::<u8>(), bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _alone = alone();
+        let run = || {
+            attestation::nitro(&bytes);
+            attestation::dcap(&[&[kind], &*bytes].concat());
+            attestation::snp(&[&[kind], &*bytes].concat());
+        };
+        let ((), used) = allocated(run);
+        prop_assert!(used < 4 << 20, "{used} bytes");
     }
 
     #[test]

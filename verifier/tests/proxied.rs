@@ -76,10 +76,10 @@ fn forwarded(receipt: &mut Receipt) -> &mut Forwarded {
     }
 }
 
-type Row = (&'static str, fn(&mut Receipt), ProxiedError);
-
 /// What a node can lie about and sign, and the check that catches it.
-const TABLE: [Row; 24] = [
+type Change = fn(&mut Receipt);
+
+const TABLE: [(&str, Change, ProxiedError); 24] = [
     ("chain_id", |receipt| receipt.chain_id.push('x'), ProxiedError::Chain),
     ("request", |receipt| receipt.request = RequestId([1; 32]), ProxiedError::RequestId),
     ("payer", |receipt| receipt.payer.0[0] ^= 1, ProxiedError::RequestId),

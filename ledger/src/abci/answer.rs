@@ -253,10 +253,11 @@ impl Answers {
 
     fn finalize(&self, asked: abci::RequestFinalizeBlock) -> Result<abci::ResponseFinalizeBlock, Refusal> {
         let block = block(asked.height, asked.time)?;
+        let hash = asked.hash.as_ref().try_into().map_err(|_| Refusal::Asked("a block without hash".into()))?;
         let transactions: Vec<Vec<u8>> = asked.txs.into_iter().map(Into::into).collect();
         let Metrics { finalize_duration, transactions: outcomes, work, .. } = &*self.metrics;
         let mut app = self.app()?;
-        let finalized = timed(finalize_duration, || app.finalize(&transactions, block))?;
+        let finalized = timed(finalize_duration, || app.finalize(&transactions, block, hash))?;
         for result in &finalized.results {
             outcomes.count(result.rejection.is_none());
             work.add(result.work);

@@ -1,13 +1,13 @@
 //! A block on a fork of the state: envelope, budgets, fee, payload, transaction by transaction.
 use assay_verifier::settlement::keys;
 use assay_verifier::settlement::parameters::Parameters;
-use assay_verifier::settlement::payment::Block;
+use assay_verifier::settlement::payment::{Block, Recent};
 
 use super::leaf_codes;
 use crate::event::Event;
 use crate::money::{Pocket, account, transfer};
 use crate::rejection::{Fault, Rejection};
-use crate::state::{Overlay, Snapshot, State, StoreError, Writes};
+use crate::state::{Committed, Overlay, Snapshot, State, StoreError, Writes};
 use crate::tx::{BlockTime, Context, Transaction};
 use crate::verdicts::{Task, Verdicts};
 use crate::work;
@@ -109,9 +109,12 @@ impl<'a> Execution<'a> {
         rules: &'a Parameters,
         block: BlockTime,
         verdicts: &'a Verdicts,
+        last: Committed,
     ) -> Result<Self, StoreError> {
         let mut state = Overlay::new(state);
         let before: Block = state.read(keys::BLOCK)?.ok_or_else(|| StoreError::Corrupt("no block".into()))?;
+        let recent = Recent { height: last.height, time_ms: before.time_ms, app_hash: last.app_hash };
+        state.write(keys::recent(last.height), &recent);
         let next = Block { height: block.height, time_ms: block.time_ms, ..before };
         state.write(keys::BLOCK.to_vec(), &next);
         Ok(Self { rules, block, verdicts, state, bytes: 0, work: 0 })
@@ -202,6 +205,15 @@ impl<'a> Execution<'a> {
         paid.nonce = paid.nonce.checked_add(1).ok_or(Rejection::NonceUsed)?;
         above.write(keys::account(body.signer), &paid);
         Ok((bytes, work))
+    }
+
+    /// Keeps the block's hash for those that come after, and lets go of the oldest that is kept.
+    pub(super) fn remember(&mut self, hash: [u8; 32]) {
+        let height = self.block.height;
+        self.state.write(keys::block_hash(height), &hash);
+        if let Some(oldest) = height.checked_sub(self.rules.block_hashes_kept()) {
+            self.state.remove(keys::block_hash(oldest));
+        }
     }
 
     /// The state as the block leaves it.

@@ -16,19 +16,26 @@ pub struct Finalized {
 }
 
 impl App {
-    /// Executes a decided block. Calling it again before the commit starts over.
+    /// Executes a decided block, of whose header this is the hash. Calling it again before the commit starts over.
     ///
     /// # Errors
     /// The state could not be read, the block does not follow the last one, or money is not conserved.
-    pub fn finalize(&mut self, transactions: &[Vec<u8>], block: BlockTime) -> Result<Finalized, AppError> {
+    pub fn finalize(
+        &mut self,
+        transactions: &[Vec<u8>],
+        block: BlockTime,
+        hash: [u8; 32],
+    ) -> Result<Finalized, AppError> {
         self.follows(block)?;
         self.finalized = None;
         let (rules, verdicts) = (&self.reader.rules, &self.reader.verdicts);
         let state = self.reader.store.snapshot()?;
         let decoded: Vec<Decoded> = transactions.iter().map(|bytes| Decoded::new(bytes, rules)).collect();
         verdicts.judge_all(&state, &tasks(&state, rules, &decoded)?, self.threads)?;
-        let mut execution = Execution::new(&state, rules, block, verdicts)?;
+        let mut execution = Execution::new(&state, rules, block, verdicts, self.last)?;
         let results = decoded.iter().map(|decoded| execution.execute(decoded)).collect::<Result<_, _>>()?;
+        // Last, so that nothing in a block depends on its own hash: a proposal is judged before it has one.
+        execution.remember(hash);
         supply(execution.state().read(keys::TOTALS)?, rules)?;
         let staged = self.reader.store.stage(block.height, execution.into_writes())?;
         let committed = staged.committed();

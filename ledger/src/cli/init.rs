@@ -3,12 +3,16 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail};
+use assay_verifier::digest::Digest32;
+use assay_verifier::receipt::Grade;
+use assay_verifier::settlement::node::Platform;
 use assay_verifier::signature::{PublicKey, SigningKey};
+use assay_verifier::tee::roots::VENDOR_ROOTS;
 use clap::Args;
 use rand_core::{OsRng, RngCore};
 
 use crate::comet::{Layout, NodeKey, ValidatorKey};
-use crate::genesis::RawGenesis;
+use crate::genesis::{RawGenesis, RawTrustRoot};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -41,12 +45,35 @@ pub struct Arguments {
     /// A reference string that keys of the engine halo2 may use, by its digest
     #[arg(long = "srs", value_name = "DIGEST")]
     srs: Vec<String>,
+    /// A root that attestations may rest on: a vendor's by its name (aws-nitro-g1, intel-sgx, amd-milan, amd-genoa, amd-turin), or another
+    /// one as PLATFORM:SHA256, which makes the chain one of simulated attestations
+    #[arg(long = "trust-root", value_name = "ROOT", value_parser = roots)]
+    trust_roots: Vec<Roots>,
     /// The first port; each node takes ten
     #[arg(long, value_name = "PORT", default_value_t = 26_600)]
     first_port: u16,
     /// How long after a block the next begins
     #[arg(long, value_name = "MS", default_value_t = 500)]
     block_interval_ms: u64,
+}
+
+/// The platforms of one root.
+#[derive(Clone)]
+struct Roots(Vec<RawTrustRoot>);
+
+fn roots(text: &str) -> Result<Roots, String> {
+    if let Some(vendor) = VENDOR_ROOTS.iter().find(|root| root.name == text) {
+        let certificate = vendor.certificate.to_string();
+        let of = |platform: &Platform| (*platform, certificate.clone(), Grade::Production);
+        return Ok(Roots(vendor.platforms.iter().map(of).map(root).collect()));
+    }
+    let (platform, certificate) = text.split_once(':').ok_or("a vendor's root by its name, or PLATFORM:SHA256")?;
+    let certificate: Digest32 = certificate.parse().map_err(|_| "a certificate's SHA-256 is 64 hexadecimal digits")?;
+    Ok(Roots(vec![root((super::names::platform(platform)?, certificate.to_string(), Grade::Simulated))]))
+}
+
+fn root((platform, certificate, grade): (Platform, String, Grade)) -> RawTrustRoot {
+    RawTrustRoot { platform, certificate, grade }
 }
 
 fn account(text: &str) -> Result<(PublicKey, u64), String> {
@@ -63,7 +90,8 @@ fn seed() -> [u8; 32] {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let Arguments { folder, chain_id, validators, accounts, srs, first_port, block_interval_ms } = arguments;
+    let Arguments { folder, chain_id, validators, accounts, srs, trust_roots, first_port, block_interval_ms } =
+        arguments;
     if folder.exists() {
         bail!("{} is there already; name another folder, or remove it", folder.display());
     }
@@ -74,6 +102,11 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     }
     let mut genesis = RawGenesis::usual(chain_id, &accounts);
     genesis.srs.clone_from(srs);
+    genesis.trust_roots = trust_roots.iter().flat_map(|Roots(roots)| roots.clone()).collect();
+    if let Some(first) = genesis.trust_roots.first() {
+        genesis.attestation.grade = first.grade;
+    }
+    genesis.check().context("the genesis")?;
     let key = |_| (ValidatorKey::from_seed(seed()), NodeKey::from_seed(seed()));
     let layout = Layout {
         folder: folder.clone(),

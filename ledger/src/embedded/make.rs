@@ -2,6 +2,8 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
+use assay_verifier::settlement::light::CometHash;
+use tendermint::block::signed_header::SignedHeader;
 use tendermint_proto::v0_38::abci::ExecTxResult;
 
 use super::EmbeddedError;
@@ -62,9 +64,9 @@ impl Chain {
         let bytes_max = reader.rules().limits.block_bytes_max;
         let first = locked(waiting).first(bytes_max);
         let transactions = self.app.prepare(&first, bytes_max, block)?;
-        let finalized = self.app.finalize(&transactions, block)?;
-        let results: Vec<ExecTxResult> = finalized.results.into_iter().map(result).collect();
         let signed = self.seal.seal(block, &self.parent, &transactions)?;
+        let finalized = self.app.finalize(&transactions, block, hash(&signed)?)?;
+        let results: Vec<ExecTxResult> = finalized.results.into_iter().map(result).collect();
         let validators = self.seal.validators().clone();
         let made = Block { signed, validators, transactions, results };
         self.blocks.append(&made)?;
@@ -77,6 +79,12 @@ impl Chain {
     }
 }
 
+/// The hash of a block's header.
+fn hash(signed: &SignedHeader) -> Result<[u8; 32], EmbeddedError> {
+    let hash = signed.header.hash_with::<CometHash>();
+    Ok(hash.as_bytes().try_into().map_err(|_| StoreError::Corrupt("a header without hash".into()))?)
+}
+
 /// Executes a stored block again, which must come out as it did.
 fn replay(app: &mut App, block: &Block) -> Result<(), EmbeddedError> {
     let differs = || StoreError::Corrupt(format!("block {} does not come out as it did", block.height()));
@@ -84,7 +92,7 @@ fn replay(app: &mut App, block: &Block) -> Result<(), EmbeddedError> {
         return Err(differs().into());
     }
     let time = BlockTime { height: block.height(), time_ms: block.time_ms() };
-    let finalized = app.finalize(&block.transactions, time)?;
+    let finalized = app.finalize(&block.transactions, time, hash(&block.signed)?)?;
     if finalized.results.into_iter().map(result).ne(block.results.iter().cloned()) {
         return Err(differs().into());
     }

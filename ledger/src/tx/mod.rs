@@ -3,16 +3,21 @@
 //! A kind says three things: what can be refused from its own bytes ([`Kind::check`]), what it costs ([`Kind::work`]), and what it does
 //! ([`Kind::execute`]). What a kind wrote before it was refused is dropped.
 mod approve_measurement;
+mod attestation;
 mod deposit;
 mod deprecate_model;
 mod deregister_node;
 mod hash;
 mod heartbeat;
+mod penalise_sample;
+mod prove_sample;
 mod publish_model;
 mod refund;
 mod register_node;
+mod release_stake;
 mod reserve;
 mod revoke_measurement;
+mod sample;
 mod settle;
 mod settle_batch;
 mod text;
@@ -25,14 +30,18 @@ use assay_verifier::wire::{self, WireError};
 use serde::{Deserialize, Serialize};
 
 pub use approve_measurement::ApproveMeasurement;
+pub use attestation::{AttestNode, ShownEvidence};
 pub use deposit::Deposit;
 pub use deprecate_model::DeprecateModel;
 pub use deregister_node::DeregisterNode;
 pub use hash::TxHash;
 pub use heartbeat::Heartbeat;
+pub use penalise_sample::PenaliseSample;
+pub use prove_sample::ProveSample;
 pub use publish_model::PublishModel;
 pub use refund::Refund;
 pub use register_node::RegisterNode;
+pub use release_stake::ReleaseStake;
 pub use reserve::Reserve;
 pub use revoke_measurement::RevokeMeasurement;
 pub use settle::{Evidence, Settle};
@@ -87,6 +96,10 @@ pub enum Payload {
     Settle(Box<Settle>),
     SettleBatch(SettleBatch),
     Refund(Refund),
+    AttestNode(Box<AttestNode>),
+    ReleaseStake(ReleaseStake),
+    ProveSample(Box<ProveSample>),
+    PenaliseSample(PenaliseSample),
 }
 
 impl wire::File for Transaction {
@@ -173,6 +186,10 @@ impl Payload {
             Self::Settle(kind) => kind.as_ref(),
             Self::SettleBatch(kind) => kind,
             Self::Refund(kind) => kind,
+            Self::AttestNode(kind) => kind.as_ref(),
+            Self::ReleaseStake(kind) => kind,
+            Self::ProveSample(kind) => kind.as_ref(),
+            Self::PenaliseSample(kind) => kind,
         }
     }
 }

@@ -79,17 +79,17 @@ impl PublishModel {
         if key.circuit().circuit().digest() != self.manifest.circuit {
             return Err(Rejection::KeyOtherCircuit);
         }
-        let hiding = match key {
-            CheckedKey::Sumcheck(_) => false,
+        let (hiding, private_input) = match key {
+            CheckedKey::Sumcheck(_) => (false, false),
             CheckedKey::Halo2(key) => {
                 if !rules.srs.contains(&key.key().srs.digest()) {
                     return Err(Rejection::SrsNotAllowed);
                 }
                 let visibility = key.key().visibility;
-                visibility.private_input || visibility.private_weights
+                (visibility.private_input || visibility.private_weights, visibility.private_input)
             }
         };
         let size = u64::try_from(size).unwrap_or(u64::MAX);
-        Ok(ModelKey { digest: key.digest(), engine: key.engine(), hiding, size })
+        Ok(ModelKey { digest: key.digest(), engine: key.engine(), hiding, private_input, size })
     }
 }

@@ -3,7 +3,7 @@
 //! Checks come in the order of their cost: the receipt alone, then the registries and the reservation, then the proof.
 use assay_verifier::receipt::{Backend, Claim, Proving, Receipt, SignedReceipt};
 use assay_verifier::settlement::model::Model;
-use assay_verifier::settlement::node::{Heartbeat, Node};
+use assay_verifier::settlement::node::{Heartbeat, Node, Stake};
 use assay_verifier::settlement::parameters::Parameters;
 use assay_verifier::settlement::payment::{Reservation, Settlement};
 use assay_verifier::settlement::{Height, Versioned, keys};
@@ -11,7 +11,7 @@ use assay_verifier::signature::PublicKey;
 use assay_verifier::wire::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::{Context, Kind};
+use super::{Context, Kind, attestation};
 use crate::event::Event;
 use crate::money::{Pocket, transfer};
 use crate::rejection::{Fault, Rejection};
@@ -33,7 +33,8 @@ pub struct Settle {
 pub enum Evidence {
     /// A proof's file, for the backend `zkml`.
     Proof(Bytes),
-    /// Nothing but the node's signature on the receipt, for the backend `vanilla`.
+    /// Nothing but the node's signature on the receipt, for the backend `vanilla`, and for `tee`: what stands behind that is the attestation
+    /// that the ledger has of the node.
     Signature,
 }
 
@@ -81,7 +82,7 @@ impl Settle {
         let (claim, proving) = match receipt.backend {
             Backend::Zkml => (Claim::Proven, true),
             Backend::Vanilla => (Claim::SignedOnly, false),
-            Backend::Tee => return Err(Rejection::EvidenceUnsupported),
+            Backend::Tee => (Claim::Attested, false),
         };
         if receipt.claim != claim || receipt.proving.is_some() != proving {
             return Err(Rejection::ReceiptClaim);
@@ -105,10 +106,14 @@ impl Settle {
         let receipt = &self.receipt.receipt;
         let reservation = self.reservation(context)?;
         let (node, heartbeat) = living(context, receipt)?;
+        let attestation_revision = match receipt.backend {
+            Backend::Tee => Some(attestation::in_force(context, receipt.node, receipt.grade)?),
+            Backend::Zkml | Backend::Vanilla => None,
+        };
         let model = self.model(context)?;
         let task = self.task();
         if let Some(task) = &task {
-            self.check_proof(context, task)?;
+            shows(context, task, receipt)?;
         }
         let price = receipt.price;
         // The reservation covers the price.
@@ -127,6 +132,7 @@ impl Settle {
             node: receipt.node,
             node_revision: node.revision,
             heartbeat: heartbeat.height,
+            attestation_revision,
             payer,
             payee,
             price,
@@ -188,22 +194,21 @@ impl Settle {
         }
         Ok(model)
     }
+}
 
-    /// The proof holds, and it is the receipt's.
-    fn check_proof(&self, context: &Context<'_>, task: &Task) -> Result<(), Fault> {
-        let receipt = &self.receipt.receipt;
-        let shown = context.verdicts.judge(&context.state, task)??;
-        if shown.inputs != receipt.inputs {
-            return Err(Rejection::ProofInputs.into());
-        }
-        if shown.outputs != receipt.outputs {
-            return Err(Rejection::ProofOutputs.into());
-        }
-        if shown.context != Some(receipt.digest()) {
-            return Err(Rejection::ProofReceipt.into());
-        }
-        Ok(())
+/// The proof holds, and it is the receipt's.
+pub(super) fn shows(context: &Context<'_>, task: &Task, receipt: &Receipt) -> Result<(), Fault> {
+    let shown = context.verdicts.judge(&context.state, task)??;
+    if shown.inputs != receipt.inputs {
+        return Err(Rejection::ProofInputs.into());
     }
+    if shown.outputs != receipt.outputs {
+        return Err(Rejection::ProofOutputs.into());
+    }
+    if shown.context != Some(receipt.digest()) {
+        return Err(Rejection::ProofReceipt.into());
+    }
+    Ok(())
 }
 
 /// A node's registration in force.
@@ -220,7 +225,8 @@ fn living(context: &Context<'_>, receipt: &Receipt) -> Result<(Versioned<Node>, 
     if context.block.time_ms.saturating_sub(heartbeat.time_ms) > context.rules.heartbeat_window_ms {
         return Err(Rejection::HeartbeatMissed.into());
     }
-    if node.record.stake < context.rules.stake_min {
+    let stake: Option<Stake> = context.state.read(&keys::stake(receipt.node))?;
+    if stake.is_none_or(|stake| stake.amount < context.rules.stake_min) {
         return Err(Rejection::StakeTooLow.into());
     }
     if !node.record.backends.contains(&receipt.backend) {

@@ -180,7 +180,13 @@ impl Client {
 
 pub fn finalize(height: i64, transactions: &[Vec<u8>]) -> Asked {
     let (txs, time) = (all(transactions), time(height));
-    Asked::FinalizeBlock(abci::RequestFinalizeBlock { txs, height, time, ..Default::default() })
+    Asked::FinalizeBlock(abci::RequestFinalizeBlock {
+        txs,
+        height,
+        time,
+        hash: vec![height as u8; 32].into(),
+        ..Default::default()
+    })
 }
 
 fn all(transactions: &[Vec<u8>]) -> Vec<prost::bytes::Bytes> {

@@ -50,6 +50,11 @@ pub fn leaf(engine: &str, number: u64) -> Settle {
     Settle { receipt: receipt(engine, number), evidence: Evidence::Proof(Bytes(proof(engine, number))) }
 }
 
+/// A receipt on the node's word, and its proof in case it is drawn.
+pub fn sampled(engine: &str) -> (SignedReceipt, Vec<u8>) {
+    (wire::decode(&file(engine, "sampled_receipt")).unwrap(), file(engine, "sampled_proof"))
+}
+
 pub fn settle(engine: &str, number: u64) -> Payload {
     Payload::Settle(Box::new(leaf(engine, number)))
 }

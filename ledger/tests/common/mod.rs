@@ -1,5 +1,6 @@
 //! A chain in a temporary folder, its people, and what they do.
 #![allow(dead_code)] // not every test needs everything that tests share
+pub mod enclave;
 pub mod golden;
 
 use assay_ledger::app::{Finalized, TxResult};
@@ -16,6 +17,7 @@ use assay_verifier::settlement::payment::{Account, Authorisation};
 use assay_verifier::signature::{Domain, PublicKey, SigningKey};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use sha2::Digest;
 use tempfile::TempDir;
 
 pub const CHAIN: &str = "assay-golden-1";
@@ -48,6 +50,11 @@ pub struct Chain {
     pub genesis: Genesis,
     pub options: Options,
     pub folder: TempDir,
+}
+
+/// A hash of the block of a height, as good as any.
+pub fn hash(height: u64) -> [u8; 32] {
+    sha2::Sha256::digest(height.to_be_bytes()).into()
 }
 
 impl Chain {
@@ -106,7 +113,7 @@ impl Chain {
 
     /// A block at a time of choice.
     pub fn block_at(&mut self, block: BlockTime, transactions: &[Vec<u8>]) -> Finalized {
-        let finalized = self.app.finalize(transactions, block).unwrap();
+        let finalized = self.app.finalize(transactions, block, hash(block.height)).unwrap();
         assert_eq!(self.app.commit().unwrap(), finalized.committed);
         finalized
     }
@@ -138,7 +145,7 @@ impl Chain {
         assert_eq!(self.send(who, payload).rejection, Some(why));
         // Fee, nonce and the block's own record apart, nothing has changed.
         let kept =
-            |(key, _): &&(Vec<u8>, Vec<u8>)| !key.starts_with(b"account/") && key != keys::BLOCK && key != keys::TOTALS;
+            |(key, _): &&(Vec<u8>, Vec<u8>)| !key.starts_with(b"account/") && key != keys::TOTALS && !of_block(key);
         let after = self.records();
         assert!(before.iter().filter(kept).eq(after.iter().filter(kept)), "a refused transaction left something");
     }
@@ -146,6 +153,11 @@ impl Chain {
     pub fn records(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
         self.app.reader().store().snapshot().unwrap().records(b"").unwrap().map(Result::unwrap).collect()
     }
+}
+
+/// What each block writes of itself.
+pub fn of_block(key: &[u8]) -> bool {
+    key.starts_with(keys::BLOCK) || key.starts_with(b"recent/")
 }
 
 pub fn deposit(amount: u64) -> Payload {
@@ -158,7 +170,7 @@ pub fn node() -> Node {
 }
 
 pub fn register() -> Payload {
-    Payload::RegisterNode(RegisterNode { node: node() })
+    Payload::RegisterNode(RegisterNode { node: node(), attestation: None })
 }
 
 pub fn manifest(name: &str, version: &str) -> Manifest {

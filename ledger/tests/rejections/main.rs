@@ -1,4 +1,5 @@
 //! What must be rejected is rejected, with the code that says why, and leaves no trace. Every code there is comes up.
+mod attestations;
 #[path = "../common/mod.rs"]
 mod common;
 mod envelope;
@@ -7,12 +8,13 @@ mod nodes;
 mod proofs;
 mod receipts;
 mod reservations;
+mod samples;
 
 use std::collections::BTreeSet;
 
 use assay_ledger::Rejection;
 use assay_ledger::tx::Payload;
-use common::Chain;
+use common::{Chain, of_block};
 
 /// The reasons that came up.
 #[derive(Default)]
@@ -38,7 +40,7 @@ impl Seen {
         let result = chain.block(&[transaction.to_vec()]).remove(0);
         assert_eq!(result.rejection, Some(why));
         assert_eq!((result.code(), result.events.len()), (why.code(), 0));
-        let own = |(key, _): &&(Vec<u8>, Vec<u8>)| key != b"block";
+        let own = |(key, _): &&(Vec<u8>, Vec<u8>)| !of_block(key);
         assert!(before.iter().filter(own).eq(chain.records().iter().filter(own)));
         self.0.insert(why);
     }
@@ -49,10 +51,12 @@ fn every_reason() {
     let mut seen = Seen::default();
     envelope::all(&mut seen);
     nodes::all(&mut seen);
+    attestations::all(&mut seen);
     models::all(&mut seen);
     reservations::all(&mut seen);
     receipts::all(&mut seen);
     proofs::all(&mut seen);
+    samples::all(&mut seen);
     let missing: Vec<_> = Rejection::ALL.iter().filter(|reason| !seen.0.contains(reason)).collect();
     assert!(missing.is_empty(), "never given: {missing:?}");
 }

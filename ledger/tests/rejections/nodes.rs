@@ -14,7 +14,7 @@ pub fn all(seen: &mut Seen) {
 
 fn registrations(seen: &mut Seen) {
     let mut chain = Chain::ready();
-    let register = |node| Payload::RegisterNode(RegisterNode { node });
+    let register = |node| Payload::RegisterNode(RegisterNode { node, attestation: None });
     let deregister = || Payload::DeregisterNode(DeregisterNode { reason: "done".into() });
     seen.refused(&mut chain, NODE, register(node()), Rejection::NodeExists);
     let endpoints = ["x".repeat(257), "a\nb".into()];
@@ -25,8 +25,6 @@ fn registrations(seen: &mut Seen) {
     for backends in lists {
         seen.refused(&mut chain, PAYER, register(Node { backends, ..node() }), Rejection::FieldLength);
     }
-    let backends = vec![Backend::Zkml, Backend::Tee];
-    seen.refused(&mut chain, PAYER, register(Node { backends, ..node() }), Rejection::BackendUnsupported);
     let stake = chain.app.reader().rules().stake_min - 1;
     seen.refused(&mut chain, PAYER, register(Node { stake, ..node() }), Rejection::StakeTooLow);
     seen.refused(&mut chain, PAYER, register(Node { stake: SUPPLY, ..node() }), Rejection::InsufficientBalance);

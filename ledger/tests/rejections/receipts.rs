@@ -61,7 +61,8 @@ fn fields(seen: &mut Seen) {
         (changed(&|receipt| receipt.payer = key(PUBLISHER)), Rejection::ReceiptRequest),
         (changed(&|receipt| receipt.client_nonce += 1), Rejection::ReceiptRequest),
         (changed(&|receipt| receipt.request_digest = Digest32([9; 32])), Rejection::ReceiptRequest),
-        (changed(&tee), Rejection::EvidenceUnsupported),
+        (changed(&tee), Rejection::ReceiptBackend),
+        (changed(&|receipt| receipt.backend = Backend::Tee), Rejection::ReceiptClaim),
         (changed(&|receipt| receipt.claim = Claim::Proven), Rejection::ReceiptClaim),
         (changed(&|receipt| receipt.proving = Some(proving)), Rejection::ReceiptClaim),
         (consistent(&|receipt| receipt.client_nonce += 1), Rejection::ReservationUnknown),
@@ -122,7 +123,7 @@ fn nodes(seen: &mut Seen) {
     chain.good(NODE, Payload::DeregisterNode(DeregisterNode { reason: String::new() }));
     seen.refused(&mut chain, NODE, settle(receipt(3)), Rejection::NodeDeregistered);
     let narrow = Node { backends: vec![Backend::Zkml], ..node() };
-    chain.good(NODE, Payload::RegisterNode(RegisterNode { node: narrow }));
+    chain.good(NODE, Payload::RegisterNode(RegisterNode { node: narrow, attestation: None }));
     seen.refused(&mut chain, NODE, settle(receipt(3)), Rejection::NodeLacksBackend);
     // Never registered at all.
     let stranger = Authorisation { node: key(PUBLISHER), ..again };

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod access;
+pub mod attester;
 pub mod backends;
 pub mod cli;
 pub mod clock;

@@ -75,6 +75,14 @@ pub fn made(key: &Key, hiding: bool, count: u64, prove: impl Fn(u64, &[u8]) -> P
         files.push((format!("receipt_{number}"), wire::encode(&receipt)));
         files.push((format!("proof_{number}"), wire::encode(&proof)));
     }
+    // One that rests on the node's word, and the proof that makes up for it if it is drawn.
+    let answer = prove(count, &[]).statement;
+    let request = request(&checked, count, &answer);
+    let proven = receipt(&checked, hiding, count, &request, &answer).receipt;
+    let receipt = Receipt { backend: Backend::Vanilla, claim: Claim::SignedOnly, proving: None, ..proven };
+    let proof = prove(count, &receipt.digest().0);
+    files.push(("sampled_receipt".into(), wire::encode(&receipt.sign(&secret(2)))));
+    files.push(("sampled_proof".into(), wire::encode(&proof)));
     files
 }
 

@@ -4,7 +4,8 @@
 //! is stored under the identity alone and versions before it under identity and number.
 use alloc::vec::Vec;
 
-use crate::digest::KeyDigest;
+use super::Height;
+use crate::digest::{Digest32, KeyDigest};
 use crate::receipt::{ModelId, RequestId};
 use crate::signature::PublicKey;
 
@@ -14,6 +15,14 @@ pub const BLOCK: &[u8] = b"block";
 pub const TOTALS: &[u8] = b"totals";
 /// [`super::parameters::Parameters`] with their history.
 pub const PARAMETERS: &[u8] = b"parameters";
+
+/// The hash of a block's header: 32 bytes. Those of the last blocks are there
+/// ([`super::parameters::Parameters::block_hashes_kept`]).
+pub fn block_hash(height: Height) -> Vec<u8> {
+    [b"block_hash/".as_slice(), &height.to_be_bytes()].concat()
+}
+/// How many blocks are remembered.
+pub const RECENT_MAX: u64 = 1 << 10;
 
 /// [`super::payment::Account`].
 pub fn account(id: PublicKey) -> Vec<u8> {
@@ -28,6 +37,22 @@ pub fn node(id: PublicKey) -> Vec<u8> {
 /// [`super::node::Heartbeat`].
 pub fn heartbeat(id: PublicKey) -> Vec<u8> {
     [b"heartbeat/".as_slice(), &id.0].concat()
+}
+
+/// [`super::node::Attestation`] of a node, with its history.
+pub fn attestation(id: PublicKey) -> Vec<u8> {
+    [b"attestation/".as_slice(), &id.0].concat()
+}
+
+/// [`crate::tee::Evidence`] that an attestation rests on.
+pub fn evidence(id: Digest32) -> Vec<u8> {
+    [b"evidence/".as_slice(), &id.0].concat()
+}
+
+/// [`super::payment::Recent`]: one of the last [`RECENT_MAX`] blocks, each in a place that a later one takes.
+pub fn recent(height: Height) -> Vec<u8> {
+    let place = height.checked_rem(RECENT_MAX).unwrap_or_default();
+    [b"recent/".as_slice(), &place.to_be_bytes()].concat()
 }
 
 /// [`super::node::Measurement`] with its history.
@@ -53,6 +78,16 @@ pub fn reservation(id: RequestId) -> Vec<u8> {
 /// [`super::payment::Settlement`]. That there is one is the nullifier of the request.
 pub fn settlement(id: RequestId) -> Vec<u8> {
     [b"settlement/".as_slice(), &id.0].concat()
+}
+
+/// [`super::node::Stake`].
+pub fn stake(id: PublicKey) -> Vec<u8> {
+    [b"stake/".as_slice(), &id.0].concat()
+}
+
+/// [`super::sampling::Sample`].
+pub fn sample(id: RequestId) -> Vec<u8> {
+    [b"sample/".as_slice(), &id.0].concat()
 }
 
 /// An earlier version of a record with a history.

@@ -8,6 +8,7 @@ pub mod model;
 pub mod node;
 pub mod parameters;
 pub mod payment;
+pub mod sampling;
 mod versioned;
 
 pub use versioned::{Height, Reason, Versioned};

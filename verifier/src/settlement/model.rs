@@ -45,6 +45,8 @@ pub struct ModelKey {
     pub engine: Engine,
     /// Whether it hides what is private in it.
     pub hiding: bool,
+    /// Whether its proofs are about a commitment to the inputs, and so not about what a receipt without a proof names.
+    pub private_input: bool,
     /// Bytes of its file.
     pub size: u64,
 }

@@ -4,8 +4,8 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::Height;
-use crate::digest::digest;
-use crate::receipt::Backend;
+use crate::digest::{Digest32, digest};
+use crate::receipt::{Backend, Grade};
 use crate::signature::PublicKey;
 use crate::wire;
 
@@ -18,8 +18,17 @@ pub struct Node {
     pub endpoint: String,
     /// The account that is paid.
     pub payee: PublicKey,
-    /// What it staked. It goes back to the node's own account.
+    /// What it staked when it registered.
     pub stake: u64,
+}
+
+/// What a node has staked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stake {
+    /// How much is left.
+    pub amount: u64,
+    /// The first height at which it can be released, once the node has stopped being one.
+    pub free_from: Option<Height>,
 }
 
 /// The last sign of life of a node.
@@ -31,8 +40,33 @@ pub struct Heartbeat {
     pub time_ms: u64,
 }
 
-/// Formats of attestation.
+/// What a node showed to be attested: it runs software that is approved, in an enclave that holds its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attestation {
+    /// The evidence, which lies under its digest ([`super::keys::evidence`]).
+    pub evidence: Digest32,
+    /// Who measured.
+    pub platform: Platform,
+    /// The root that it rests on.
+    pub root: Digest32,
+    /// Whether that is a vendor's.
+    pub grade: Grade,
+    /// [`Measurement::id`] of what was measured.
+    pub measurement: [u8; 32],
+    /// Which version of its record was in force.
+    pub measurement_revision: u32,
+    /// The block whose app hash it is bound to.
+    pub nonce_height: Height,
+    /// That app hash.
+    pub nonce: [u8; 32],
+    /// The time of the block in which it was verified, in milliseconds since 1970.
+    pub verified_ms: u64,
+    /// The first moment at which it no longer counts.
+    pub expires_ms: u64,
+}
+
+/// Formats of attestation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Platform {
     /// AWS Nitro enclaves.
     Nitro,
@@ -42,8 +76,6 @@ pub enum Platform {
     Sgx,
     /// AMD SEV-SNP.
     Snp,
-    /// The software attester: no enclave.
-    Software,
 }
 
 /// Software that enclaves may run, by its measurement.
@@ -60,6 +92,11 @@ pub struct Measurement {
 impl Measurement {
     /// The identity: platform and registers.
     pub fn id(&self) -> [u8; 32] {
-        digest("assay measurement v1", &wire::bytes(&(self.platform, &self.registers)))
+        Self::id_of(self.platform, &self.registers)
+    }
+
+    /// The identity of what was measured.
+    pub fn id_of(platform: Platform, registers: &[Vec<u8>]) -> [u8; 32] {
+        digest("assay measurement v1", &wire::bytes(&(platform, registers)))
     }
 }

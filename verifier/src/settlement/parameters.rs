@@ -3,9 +3,13 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
+use super::Height;
 use super::node::Platform;
+use super::sampling::Sampling;
 use crate::digest::{Digest32, SrsDigest};
+use crate::receipt::Grade;
 use crate::signature::PublicKey;
+use crate::tee::Policy;
 
 /// The rules of a chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,12 +28,26 @@ pub struct Parameters {
     pub heartbeat_window_ms: u64,
     /// How far ahead deadlines of reservations may lie.
     pub deadline_max_ms: u64,
+    /// How settlements that rest on a node's word are drawn, to be proven after all.
+    pub sampling: Sampling,
     /// What fits into transactions and blocks.
     pub limits: Limits,
     /// Reference strings that keys may use, in order.
     pub srs: Vec<SrsDigest>,
     /// Roots that attestations may chain to.
     pub trust_roots: Vec<TrustRoot>,
+    /// What is accepted of them.
+    pub attestation: Policy,
+}
+
+/// Blocks whose hashes are kept at least: what is bound to a late block must be shown before they go.
+const BLOCK_HASHES_LEAST: Height = 128;
+
+impl Parameters {
+    /// For how many blocks their hashes are kept: as long as what they draw can be proven or penalised, and as long again.
+    pub fn block_hashes_kept(&self) -> Height {
+        self.sampling.blocks.saturating_mul(4).saturating_add(BLOCK_HASHES_LEAST)
+    }
 }
 
 /// Fees of a transaction: at least `base + per_kib` for each started KiB.
@@ -70,4 +88,6 @@ pub struct TrustRoot {
     pub platform: Platform,
     /// SHA-256 of the root certificate.
     pub certificate: Digest32,
+    /// Whether it is a vendor's, or one that was made for trying things out.
+    pub grade: Grade,
 }

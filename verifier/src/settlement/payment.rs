@@ -51,6 +51,17 @@ pub struct Block {
     pub genesis: Digest32,
 }
 
+/// A block that is remembered: what documents of enclaves are bound to, so that none is made long before it is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recent {
+    /// Its height.
+    pub height: Height,
+    /// Its time, in milliseconds since 1970.
+    pub time_ms: u64,
+    /// The app hash after it.
+    pub app_hash: [u8; 32],
+}
+
 /// What a payer allows to be reserved for one request, and who may earn it by what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Authorisation {
@@ -109,6 +120,8 @@ pub struct Settlement {
     pub node_revision: u32,
     /// The height of the node's last heartbeat before.
     pub heartbeat: Height,
+    /// Which version of its attestation was in force, of the backend `tee`.
+    pub attestation_revision: Option<u32>,
     /// Who paid.
     pub payer: PublicKey,
     /// Who was paid.

@@ -83,5 +83,9 @@ fn kind(payload: &Payload) -> &'static str {
         Payload::Settle(_) => "settle",
         Payload::SettleBatch(_) => "settle-batch",
         Payload::Refund(_) => "refund",
+        Payload::ReleaseStake(_) => "release-stake",
+        Payload::ProveSample(_) => "prove-sample",
+        Payload::PenaliseSample(_) => "penalise-sample",
+        Payload::AttestNode(_) => "attest-node",
     }
 }

@@ -4,8 +4,12 @@ mod records;
 
 use anyhow::Result;
 use assay_verifier::receipt::{ModelId, RequestId};
+use assay_verifier::settlement::model::Model;
+use assay_verifier::settlement::node::Attestation;
+use assay_verifier::settlement::parameters::Parameters;
 use assay_verifier::settlement::payment::{Account, Reservation, Settlement, Totals};
-use assay_verifier::settlement::{Height, keys};
+use assay_verifier::settlement::sampling::{Sample, Sampling, can_be_drawn};
+use assay_verifier::settlement::{Height, Versioned, keys};
 use assay_verifier::signature::PublicKey;
 use clap::{Args, Subcommand};
 
@@ -55,6 +59,10 @@ enum Question {
     Reservation { request: RequestId },
     /// What was paid for a request
     Settlement { request: RequestId },
+    /// Whether a settlement on a node's word was drawn to be proven, and what became of that
+    Sample { request: RequestId },
+    /// How likely a node is caught that gives so many false answers on its word
+    Detection { settlements: u32 },
     /// Where all money is
     Totals,
     /// The rules of the chain
@@ -101,7 +109,10 @@ fn answer(client: &Client, arguments: &Arguments) -> Result<Card, ClientError> {
             let proven = ask()?;
             let heartbeat = client.record(&keys::heartbeat(*key), &proven.root)?;
             let found = client.record(&keys::node(*key), &proven.root)?;
-            Ok(proven.found(found.map(|node| records::node(*key, &node, heartbeat))))
+            let bonded = client.record(&keys::stake(*key), &proven.root)?;
+            let shown: Option<Versioned<Attestation>> = client.record(&keys::attestation(*key), &proven.root)?;
+            let card = |node| records::node(*key, &node, heartbeat, bonded).and(records::attestation(shown.as_ref()));
+            Ok(proven.found(found.map(card)))
         }
         Question::Model { model } => {
             let proven = ask()?;
@@ -118,6 +129,16 @@ fn answer(client: &Client, arguments: &Arguments) -> Result<Card, ClientError> {
             let found: Option<Settlement> = client.record(&keys::settlement(*request), &proven.root)?;
             Ok(proven.found(found.map(|record| records::settlement(&record))))
         }
+        Question::Sample { request } => {
+            let proven = ask()?;
+            let found: Option<Settlement> = client.record(&keys::settlement(*request), &proven.root)?;
+            Ok(proven.found(found.map(|found| sample(client, &proven.root, &found)).transpose()?))
+        }
+        Question::Detection { settlements } => {
+            let proven = ask()?;
+            let found: Option<Versioned<Parameters>> = client.record(keys::PARAMETERS, &proven.root)?;
+            Ok(proven.found(found.map(|rules| records::detection(&rules.record.sampling, *settlements))))
+        }
         Question::Totals => {
             let proven = ask()?;
             let found: Option<Totals> = client.record(keys::TOTALS, &proven.root)?;
@@ -132,6 +153,18 @@ fn answer(client: &Client, arguments: &Arguments) -> Result<Card, ClientError> {
         Question::Tx { hash } => block::transaction(client, *hash),
         Question::Status => block::status(client),
     }
+}
+
+/// A settlement as a sample. It is not known whether it is drawn before there is a block to draw by, or once that is forgotten.
+fn sample(client: &Client, root: &Root, settlement: &Settlement) -> Result<Card, ClientError> {
+    let rules: Option<Versioned<Parameters>> = client.record(keys::PARAMETERS, root)?;
+    let sampling = rules.ok_or(ClientError::NoBlock(root.height))?.record.sampling;
+    let model: Option<Versioned<Model>> = client.record(&keys::model(settlement.model), root)?;
+    let can = model.is_some_and(|model| can_be_drawn(settlement, &model.record));
+    let hash: Option<[u8; 32]> = client.record(&keys::block_hash(Sampling::drawn_at(settlement.height)), root)?;
+    let drawn = if can { hash.map(|hash| sampling.draws(&hash, settlement.request)) } else { Some(false) };
+    let found: Option<Sample> = client.record(&keys::sample(settlement.request), root)?;
+    Ok(records::sample(settlement, drawn, sampling.last(settlement.height), found))
 }
 
 /// The state that answers are proven against.

@@ -1,10 +1,11 @@
 //! Records as fields.
 use assay_verifier::receipt::{ModelId, RequestId};
 use assay_verifier::settlement::model::{Model, ModelKey, Visibility};
-use assay_verifier::settlement::node::{Heartbeat, Node};
+use assay_verifier::settlement::node::{Attestation, Heartbeat, Node, Stake};
 use assay_verifier::settlement::parameters::Parameters;
 use assay_verifier::settlement::payment::{Account, Reservation, Settlement, Totals};
-use assay_verifier::settlement::{Reason, Versioned};
+use assay_verifier::settlement::sampling::{Outcome, Sample, Sampling};
+use assay_verifier::settlement::{Height, Reason, Versioned};
 use assay_verifier::signature::PublicKey;
 use serde_json::Value;
 
@@ -26,13 +27,27 @@ fn history<T>(versioned: &Versioned<T>) -> Card {
     card.with("valid_to", versioned.valid_to).with("reason", reason)
 }
 
-pub fn node(key: PublicKey, node: &Versioned<Node>, heartbeat: Option<Heartbeat>) -> Card {
+pub fn node(key: PublicKey, node: &Versioned<Node>, heartbeat: Option<Heartbeat>, bonded: Option<Stake>) -> Card {
     let Node { backends, endpoint, payee, stake } = &node.record;
     let backends: Vec<&str> = backends.iter().map(|backend| backend_name(*backend)).collect();
     let card = Card::new().text("node", key).with("backends", backends).text("endpoint", endpoint);
     let card = card.text("payee", payee).with("stake", *stake);
+    let card = card.with("bonded", bonded.map_or(0, |stake| stake.amount));
+    let card = card.with("free_from", bonded.and_then(|stake| stake.free_from));
     let card = card.with("heartbeat_height", heartbeat.map(|heartbeat| heartbeat.height));
     card.with("heartbeat_time_ms", heartbeat.map(|heartbeat| heartbeat.time_ms)).and(history(node))
+}
+
+/// What a node of the backend `tee` showed last.
+pub fn attestation(shown: Option<&Versioned<Attestation>>) -> Card {
+    let record = shown.map(|shown| &shown.record);
+    let card = Card::new().with("attestation_revision", shown.map(|shown| shown.revision));
+    let card = card.with("attested_platform", record.map(|record| format!("{:?}", record.platform)));
+    let card = card.with("attested_grade", record.map(|record| format!("{:?}", record.grade)));
+    let card = card.with("attested_measurement", record.map(|record| hex::encode(record.measurement)));
+    let card = card.with("attested_evidence", record.map(|record| record.evidence.to_string()));
+    let card = card.with("attested_until_ms", record.map(|record| record.expires_ms));
+    card.with("attestation_ended_at", shown.and_then(|shown| shown.valid_to))
 }
 
 pub fn model(id: ModelId, model: &Versioned<Model>) -> Card {
@@ -43,7 +58,7 @@ pub fn model(id: ModelId, model: &Versioned<Model>) -> Card {
     };
     let key = |key: &ModelKey| {
         let card = Card::new().text("digest", key.digest).text("engine", key.engine);
-        card.with("hiding", key.hiding).with("size_bytes", key.size).object()
+        card.with("hiding", key.hiding).with("private_input", key.private_input).with("size_bytes", key.size).object()
     };
     let keys: Vec<Value> = model.record.keys.iter().map(key).collect();
     let card = Card::new().text("model", id).text("name", &manifest.name).text("version", &manifest.version);
@@ -69,9 +84,30 @@ pub fn settlement(settlement: &Settlement) -> Card {
     let card = card.text("model", settlement.model).with("model_revision", settlement.model_revision);
     let card = card.text("node", settlement.node).with("node_revision", settlement.node_revision);
     let card = card.with("heartbeat", settlement.heartbeat).text("payer", settlement.payer);
+    let card = card.with("attestation_revision", settlement.attestation_revision);
     let card = card.text("payee", settlement.payee).with("price", settlement.price);
     let card = card.with("returned", settlement.returned).with("height", settlement.height);
     card.with("time_ms", settlement.time_ms)
+}
+
+/// A settlement as a sample: whether it is drawn, and what became of it.
+pub fn sample(settlement: &Settlement, drawn: Option<bool>, last: Height, sample: Option<Sample>) -> Card {
+    let card = Card::new().text("request", settlement.request).text("node", settlement.node);
+    let card = card.with("settled_at", settlement.height).with("drawn", drawn).with("proof_taken_until", last);
+    let (outcome, cut, proof) = match sample.map(|sample| sample.outcome) {
+        None => ("open", None, None),
+        Some(Outcome::Proven(proof, _)) => ("proven", None, Some(proof.to_string())),
+        Some(Outcome::Missed(cut)) => ("missed", Some(cut), None),
+    };
+    let card = card.with("outcome", outcome).with("cut", cut).with("proof_digest", proof);
+    card.with("concluded_at", sample.map(|sample| sample.height))
+}
+
+/// How likely a node is caught that lies so often.
+pub fn detection(sampling: &Sampling, settlements: u32) -> Card {
+    let Sampling { share_ppm, blocks, cut } = *sampling;
+    let card = Card::new().with("share_ppm", share_ppm).with("blocks", blocks).with("cut", cut);
+    card.with("settlements", settlements).with("detection_ppm", sampling.detection_ppm(settlements))
 }
 
 pub fn totals(totals: &Totals) -> Card {
@@ -90,9 +126,12 @@ pub fn parameters(parameters: &Versioned<Parameters>) -> Card {
     let card = card.with("fee_per_kib", rules.fees.per_kib).with("stake_min", rules.stake_min);
     let card = card.with("heartbeat_window_ms", rules.heartbeat_window_ms);
     let card = card.with("deadline_max_ms", rules.deadline_max_ms);
+    let card = card.with("sampling_share_ppm", rules.sampling.share_ppm);
+    let card = card.with("sampling_blocks", rules.sampling.blocks).with("sampling_cut", rules.sampling.cut);
     let card = card.with("tx_bytes_max", rules.limits.tx_bytes_max);
     let card = card.with("block_bytes_max", rules.limits.block_bytes_max);
     let card = card.with("block_work_max", rules.limits.block_work_max);
     let card = card.with("batch_leaves_max", rules.limits.batch_leaves_max);
-    card.with("srs", srs).with("trust_roots", roots).and(history(parameters))
+    let card = card.with("srs", srs).with("trust_roots", roots);
+    card.with("attestation_grade", format!("{:?}", rules.attestation.grade)).and(history(parameters))
 }

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
-use assay_verifier::digest::Digest32;
+use assay_verifier::digest::{Digest32, KeyDigest};
 use assay_verifier::key::Key;
 use assay_verifier::receipt::{Backend, ModelId, RequestId, SignedReceipt};
 use assay_verifier::settlement::Height;
@@ -18,8 +18,9 @@ use super::super::names::{self, Register};
 use super::super::show::Card;
 use crate::client::Signer;
 use crate::tx::{
-    ApproveMeasurement, Deposit, DeprecateModel, DeregisterNode, Evidence, Heartbeat, Payload, PublishModel, Refund,
-    RegisterNode, Reserve, RevokeMeasurement, Settle, SettleBatch, Transfer, Withdraw,
+    ApproveMeasurement, AttestNode, Deposit, DeprecateModel, DeregisterNode, Evidence, Heartbeat, Payload,
+    PenaliseSample, ProveSample, PublishModel, Refund, RegisterNode, ReleaseStake, Reserve, RevokeMeasurement, Settle,
+    SettleBatch, ShownEvidence, Transfer, Withdraw,
 };
 
 #[derive(Subcommand)]
@@ -34,7 +35,7 @@ pub enum Kind {
     RegisterNode(Registration),
     /// Say that the signer, a node, is alive
     Heartbeat,
-    /// End the signer's registration and get the stake back
+    /// End the signer's registration; the stake is released some time later
     DeregisterNode {
         /// Why, for people
         #[arg(long, default_value = "")]
@@ -77,11 +78,33 @@ pub enum Kind {
     },
     /// Give back what was reserved for a request, after its deadline
     Refund { request: RequestId },
+    /// Give the signer its stake back, which stopped being a node long enough ago
+    ReleaseStake,
+    /// Prove a settlement on a node's word that was drawn
+    ProveSample {
+        /// The receipt that was settled
+        receipt: PathBuf,
+        /// The key of the proof
+        key: KeyDigest,
+        /// The proof, with the receipt's digest as context
+        proof: PathBuf,
+    },
+    /// Cut the stake of a node that did not prove a drawn settlement in time
+    PenaliseSample { request: RequestId },
+    /// Show a new attestation of the signer, a node of the backend tee
+    AttestNode {
+        /// The evidence, as `assay node evidence` writes it
+        #[arg(value_name = "FILE.evidence")]
+        evidence: PathBuf,
+        /// The block whose app hash it is bound to
+        #[arg(long, value_name = "HEIGHT")]
+        nonce_height: Height,
+    },
 }
 
 #[derive(Args)]
 pub struct Registration {
-    /// How it answers: zkml or vanilla; as often as there are ways
+    /// How it answers: zkml, tee or vanilla; as often as there are ways
     #[arg(long = "backend", required = true, value_parser = names::backend)]
     backends: Vec<Backend>,
     /// Where it is reached
@@ -93,6 +116,12 @@ pub struct Registration {
     /// The account that is paid [default: the signer's]
     #[arg(long, value_name = "KEY")]
     payee: Option<PublicKey>,
+    /// Evidence of its enclave, for the backend tee
+    #[arg(long, value_name = "FILE.evidence", requires = "nonce_height")]
+    evidence: Option<PathBuf>,
+    /// The block whose app hash the evidence is bound to
+    #[arg(long, value_name = "HEIGHT", requires = "evidence")]
+    nonce_height: Option<Height>,
 }
 
 #[derive(Args)]
@@ -116,7 +145,7 @@ pub struct Publication {
 
 #[derive(Args)]
 pub struct Approval {
-    /// Who measures: Nitro, Tdx, Sgx, Snp or Software
+    /// Who measures: Nitro, Tdx, Sgx or Snp
     #[arg(long, value_parser = names::platform)]
     platform: Platform,
     /// A register in hexadecimal digits; as often as the platform has registers, in its order
@@ -170,7 +199,12 @@ impl Kind {
             Self::Transfer { to, amount } => (Payload::Transfer(Transfer { to: *to, amount: *amount }), Card::new()),
             Self::Deposit { amount } => (Payload::Deposit(Deposit { amount: *amount }), Card::new()),
             Self::Withdraw { amount } => (Payload::Withdraw(Withdraw { amount: *amount }), Card::new()),
-            Self::RegisterNode(registration) => (registration.payload(key), Card::new().text("node", key)),
+            Self::RegisterNode(registration) => (registration.payload(key)?, Card::new().text("node", key)),
+            Self::AttestNode { evidence, nonce_height } => {
+                let shown = shown(evidence, *nonce_height)?;
+                let about = Card::new().text("evidence", shown.evidence.digest());
+                (Payload::AttestNode(Box::new(AttestNode { shown })), about)
+            }
             Self::Heartbeat => (Payload::Heartbeat(Heartbeat {}), Card::new()),
             Self::DeregisterNode { reason } => {
                 (Payload::DeregisterNode(DeregisterNode { reason: reason.clone() }), Card::new())
@@ -217,6 +251,17 @@ impl Kind {
                 let payload = RevokeMeasurement { measurement: measurement.0, from: *from, reason: reason.clone() };
                 (Payload::RevokeMeasurement(payload), Card::new())
             }
+            Self::ReleaseStake => (Payload::ReleaseStake(ReleaseStake {}), Card::new()),
+            Self::ProveSample { receipt, key, proof } => {
+                let receipt: SignedReceipt = load(receipt)?.0;
+                let receipt = receipt.receipt;
+                let about = Card::new().text("request", receipt.request);
+                let payload = ProveSample { receipt, key: *key, proof: Bytes(read(proof)?) };
+                (Payload::ProveSample(Box::new(payload)), about)
+            }
+            Self::PenaliseSample { request } => {
+                (Payload::PenaliseSample(PenaliseSample { request: *request }), Card::new())
+            }
             Self::Refund { request } => (Payload::Refund(Refund { request: *request }), Card::new()),
         };
         Ok(Made { payload, about })
@@ -231,14 +276,22 @@ impl Approval {
 }
 
 impl Registration {
-    fn payload(&self, key: PublicKey) -> Payload {
+    fn payload(&self, key: PublicKey) -> Result<Payload> {
         let mut backends = self.backends.clone();
         backends.sort_unstable();
         backends.dedup();
         let payee = self.payee.unwrap_or(key);
         let node = Node { backends, endpoint: self.endpoint.clone(), payee, stake: self.stake };
-        Payload::RegisterNode(RegisterNode { node })
+        let attestation = match (&self.evidence, self.nonce_height) {
+            (Some(evidence), Some(height)) => Some(Box::new(shown(evidence, height)?)),
+            _ => None,
+        };
+        Ok(Payload::RegisterNode(RegisterNode { node, attestation }))
     }
+}
+
+fn shown(evidence: &Path, nonce_height: Height) -> Result<ShownEvidence> {
+    Ok(ShownEvidence { evidence: load(evidence)?.0, nonce_height })
 }
 
 impl Publication {

@@ -12,6 +12,7 @@ mod infer;
 mod inputs;
 mod inspect;
 mod key;
+mod node;
 mod output;
 mod problem;
 mod progress;
@@ -87,6 +88,7 @@ enum Command {
     Access(access::Arguments),
     #[command(subcommand)]
     Bundle(bundle::Command),
+    Node(node::Arguments),
     Client(client::Arguments),
 }
 
@@ -142,6 +144,7 @@ fn run(arguments: Arguments, output: &Output) -> Result<Verdict> {
         Command::Proxy(arguments) => proxy::run(&arguments, output),
         Command::Access(arguments) => access::run(&arguments, output),
         Command::Bundle(command) => bundle::run(&command, output),
+        Command::Node(arguments) => node::run(&arguments, output),
         Command::Client(arguments) => client::run(&arguments, output),
     }
 }

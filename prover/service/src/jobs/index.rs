@@ -55,6 +55,8 @@ pub struct Index {
     pub settling: BTreeSet<(u64, u64, RequestId)>,
     /// Those with money set aside that no block has settled, by deadline and number.
     pub reserved: BTreeSet<(u64, u64, RequestId)>,
+    /// Settlements that the ledger wants proven after all, by number.
+    pub challenged: BTreeMap<u64, RequestId>,
     /// Workers that get nothing.
     pub quarantine: HashMap<PublicKey, Quarantined>,
     /// When workers asked last.
@@ -86,12 +88,12 @@ fn pay_by_ms(job: &Job) -> u64 {
 fn settles(job: &Job) -> bool {
     let states = &job.states;
     let shown = states.proof == Proving::Ready || (job.proving.is_none() && states.proof == Proving::None);
-    let left = !matches!(states.settlement, Settlement::Verified | Settlement::Rejected);
+    let left = !matches!(states.settlement, Settlement::Challenged | Settlement::Verified | Settlement::Rejected);
     states.payment == Payment::Reserved && states.execution == Execution::Done && shown && left
 }
 
 fn refunds(job: &Job) -> bool {
-    let settled = matches!(job.states.settlement, Settlement::Included | Settlement::Verified);
+    let settled = matches!(job.states.settlement, Settlement::Included | Settlement::Challenged | Settlement::Verified);
     job.states.payment == Payment::Reserved && !settled
 }
 
@@ -109,6 +111,7 @@ impl Index {
                 },
             );
             self.pending.remove(&number);
+            self.challenged.remove(&number);
             self.settling.remove(&(pay_by_ms(job), number, id));
             self.reserved.remove(&(pay_by_ms(job), number, id));
         }
@@ -155,6 +158,9 @@ impl Index {
             );
             if matches!(job.states.execution, Execution::Pending | Execution::Running) {
                 self.pending.insert(number, id);
+            }
+            if job.states.settlement == Settlement::Challenged {
+                self.challenged.insert(number, id);
             }
             if settles(job) {
                 self.settling.insert((pay_by_ms(job), number, id));

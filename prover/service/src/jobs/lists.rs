@@ -147,6 +147,11 @@ impl Jobs {
         self.index().settling.iter().take(most).map(|&(.., id)| id).collect()
     }
 
+    /// Settled jobs that the ledger wants proven after all, oldest first, at most so many.
+    pub fn challenged(&self, most: usize) -> Vec<RequestId> {
+        self.index().challenged.values().take(most).copied().collect()
+    }
+
     /// Jobs whose money is set aside although its deadline has passed, at most so many.
     pub fn awaiting_refund(&self, now_ms: u64, most: usize) -> Vec<RequestId> {
         let index = self.index();

@@ -81,10 +81,12 @@ states! {
         /// Handed in; it is in no block that is known of.
         Submitted "submitted" => [Submitted, Included, Rejected],
         /// In a block.
-        Included "included" => [Verified],
+        Included "included" => [Verified, Challenged],
         /// In a block, proven against a header that follows from the trusted root.
         Verified "verified" => [],
-        /// The ledger refuses it for good.
+        /// It rests on the node's word, was verified, and is drawn: the ledger asks for a proof.
+        Challenged "challenged" => [Verified, Rejected],
+        /// The ledger refuses it for good, or it was drawn and not proven in time.
         Rejected "rejected" => [],
     }
 }
@@ -126,8 +128,8 @@ impl States {
         let executed = matches!(self.execution, Execution::Done | Execution::Failed);
         let proven = self.proof == Proving::None || self.proof.next().is_empty();
         let paid = self.payment == Payment::None || self.payment.next().is_empty();
-        // What is reserved ends captured or refunded; a captured payment is shown by a verified settlement.
-        let settled = self.payment != Payment::Captured || self.settlement == Settlement::Verified;
+        // What is reserved ends captured or refunded; what is captured can still have to be proven.
+        let settled = self.payment != Payment::Captured || self.settlement.next().is_empty();
         executed && proven && paid && settled
     }
 }

@@ -13,6 +13,7 @@ use assay_verifier::audit::Trust;
 use assay_verifier::digest::SrsDigest;
 use assay_verifier::settlement::Height;
 use assay_verifier::settlement::parameters::Parameters;
+use assay_verifier::settlement::sampling::Sampling;
 use assay_verifier::signature::PublicKey;
 
 use super::{Included, Ledger, LedgerError, Whereabouts, leaves};
@@ -34,6 +35,8 @@ pub struct Start {
     pub accounts: Vec<(PublicKey, u64)>,
     /// Reference strings that keys may use.
     pub srs: Vec<SrsDigest>,
+    /// How settlements on the node's word are drawn.
+    pub sampling: Sampling,
     /// From one block to the next, while there is something to put in.
     pub interval: Duration,
 }
@@ -81,7 +84,8 @@ fn genesis(path: &Path, start: &Start) -> Result<Genesis, LedgerError> {
         Ok(text) => Ok(RawGenesis::from_json(&text)?.check()?),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let srs = start.srs.iter().map(SrsDigest::to_string).collect();
-            let raw = RawGenesis { srs, ..RawGenesis::usual(&start.chain_id, &start.accounts) };
+            let raw =
+                RawGenesis { srs, sampling: start.sampling, ..RawGenesis::usual(&start.chain_id, &start.accounts) };
             let genesis = raw.check()?;
             private::write(path, raw.to_json()?.as_bytes()).map_err(at(path))?;
             Ok(genesis)

@@ -141,7 +141,9 @@ fn register(ledger: &dyn Ledger, sender: &Sender, node: &Node) -> Result<(), Pre
         return Ok(());
     }
     let poor = || PresenceError::Poor { account: sender.key(), stake: node.stake };
-    match finish(sender.send_and_wait(Payload::RegisterNode(RegisterNode { node: node.clone() }), LONGEST)) {
+    match finish(
+        sender.send_and_wait(Payload::RegisterNode(RegisterNode { node: node.clone(), attestation: None }), LONGEST),
+    ) {
         Err(PresenceError::Refused(Rejection::InsufficientBalance)) => Err(poor()),
         Err(PresenceError::Refused(Rejection::NodeExists)) => Ok(()),
         finished => finished,

@@ -150,7 +150,7 @@ mod tests {
             // The last line that is no comment must end an event.
             return false;
         }
-        let last = lines.split(|line| line.is_empty()).filter(|event| !event.is_empty()).next_back();
+        let last = lines.split(|line| line.is_empty()).rfind(|event| !event.is_empty());
         let Some(last) = last else { return false };
         let fields = |name: &str| -> Vec<String> {
             let value =

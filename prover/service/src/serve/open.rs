@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use assay_auditor::trust::{self, BadTrust};
 use assay_prover::halo2::cache::Cache as ProvingKeys;
-use assay_verifier::receipt::Backend;
+use assay_verifier::receipt::{Backend, ModelId, Proving};
 use assay_verifier::settlement::node::Node;
+use assay_verifier::settlement::sampling::Sampling;
 use assay_verifier::signature::SigningKey;
 use thiserror::Error;
 use tokio::sync::Semaphore;
@@ -31,7 +32,7 @@ use crate::outbound::BadRoots;
 use crate::payments::Terms;
 use crate::payments::reserve::Reserver;
 use crate::proxy::{Figures, Proxy, Receipts, ReceiptsError};
-use crate::settle::{Parts, Settler};
+use crate::settle::{Parts, Provable, Settler};
 use crate::storage::{BlobStore, FileBlobs, private};
 use crate::workers::{self, Desk, Local, Pool, Provers, signed};
 
@@ -39,6 +40,9 @@ use crate::workers::{self, Desk, Local, Pool, Provers, signed};
 const NODE_BALANCE: u64 = 1 << 50;
 /// How many times the chain's least stake the node stakes.
 const STAKES: u64 = 2;
+
+/// How the embedded chain draws among answers on the node's word.
+const SAMPLING: Sampling = Sampling { share_ppm: 50_000, blocks: 1_800, cut: 500 };
 
 /// How many times as many bodies may be on their way as requests may be in work.
 const ARRIVALS: usize = 4;
@@ -169,7 +173,9 @@ impl Service {
             slots: Slots::new(limits.executions),
             answering: Mutex::new(HashSet::new()),
         });
+        let (catalogue, answering) = (Arc::clone(&models), Arc::clone(&inference));
         let parts = Parts {
+            provable: Arc::new(move |id| provable(&catalogue, &answering.backends, id)),
             jobs: Arc::clone(&jobs),
             ledger: Arc::clone(&ledger),
             sender: Arc::clone(&sender),
@@ -228,6 +234,15 @@ impl Service {
     }
 }
 
+/// What proves answers of a model that were given without a proof: its first key for public inputs.
+fn provable(models: &Models, backends: &Backends, id: ModelId) -> Option<Provable> {
+    let model = models.get(id)?;
+    let key = model.keys.iter().find(|key| !key.kind.private_input)?;
+    let estimate = backends.get(Backend::Zkml)?.estimate(&model, Some(key));
+    let proving = Proving { engine: key.kind.engine, key: key.digest, hiding: key.hiding() };
+    Some(Provable { proving, cost_us: estimate.prove_us })
+}
+
 /// What forwards, and its receipts.
 fn forwarding(
     config: &Config,
@@ -251,6 +266,7 @@ fn ledger(config: &Config, node: &SigningKey, strings: &Strings) -> Result<Arc<d
                 chain_id: chain_id.clone(),
                 accounts: balances,
                 srs: vec![strings.digest()],
+                sampling: SAMPLING,
                 interval: *block_interval,
             };
             Ok(Arc::new(Chain::open(&config.data.join("chain"), &start)?))

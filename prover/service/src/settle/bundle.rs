@@ -68,7 +68,8 @@ pub fn bundle(
         Show::Nothing => false,
     });
     let evidence = match (&job.proof, &job.proven) {
-        (Some(proof), Some(proven)) => {
+        // What the receipt claims; a proof that was asked for later changes no receipt.
+        (Some(proof), Some(proven)) if job.backend == Backend::Zkml => {
             let key = Bytes(key().ok_or(BundleError::NoKey)?);
             let proof = Bytes(blobs.get(proof.blob)?);
             Evidence::Proof(Box::new(Proven { receipt: proven.clone(), proof, key }))

@@ -17,8 +17,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::round::{Rounds, SettleError};
+use super::samples::Provable;
 use crate::jobs::Job;
-use crate::jobs::states::{Payment, Settlement as State};
+use crate::jobs::states::{Payment, Proving as ProofState, Settlement as State};
 use crate::ledger::{Ledger, LedgerError, Path, path};
 
 /// Settlements that are proven in a round.
@@ -139,11 +140,20 @@ impl Rounds {
 
     fn keep(&mut self, job: &Job, shown: &Shown, now_ms: u64) -> Result<(), SettleError> {
         let evidence = self.parts.blobs.put(&wire::bytes(shown))?;
+        let drawn = self.is_drawn(job, job.settled.map_or(0, |settled| settled.height))?;
+        let provable = if drawn { (self.parts.provable)(job.model) } else { None };
+        if drawn && provable.is_none() {
+            tracing::error!(job = %job.id, "a settlement was drawn, and there is nothing here to prove it with");
+        }
         self.parts.jobs.change(job.id, now_ms, move |job| {
             if let Some(settled) = &mut job.settled {
                 settled.evidence = Some(evidence);
             }
-            job.states.settlement = State::Verified;
+            job.states.settlement = if drawn { State::Challenged } else { State::Verified };
+            if let Some(Provable { proving, cost_us }) = provable {
+                (job.proving, job.cost_us, job.deadline_ms) = (Some(proving), cost_us, None);
+                job.states.proof = ProofState::Queued;
+            }
             job.states.payment = Payment::Captured;
             job.failure = None;
             Ok(())

@@ -26,6 +26,8 @@ pub enum Cargo {
     Settle(Vec<RequestId>),
     /// To refund.
     Refund(RequestId),
+    /// To show the proof of a sample.
+    Sample(RequestId),
 }
 
 impl Flight {
@@ -33,7 +35,7 @@ impl Flight {
     pub fn count(&self) -> usize {
         match &self.cargo {
             Cargo::Settle(ids) => ids.len(),
-            Cargo::Refund(_) => 1,
+            Cargo::Refund(_) | Cargo::Sample(_) => 1,
         }
     }
 
@@ -41,7 +43,7 @@ impl Flight {
     pub fn has(&self, id: RequestId) -> bool {
         match &self.cargo {
             Cargo::Settle(ids) => ids.contains(&id),
-            Cargo::Refund(of) => *of == id,
+            Cargo::Refund(of) | Cargo::Sample(of) => *of == id,
         }
     }
 }
@@ -76,6 +78,7 @@ impl Rounds {
     pub(super) fn ended(&mut self, cargo: Cargo, fate: Fate, now_ms: u64) -> Result<(), SettleError> {
         let ids = match cargo {
             Cargo::Refund(id) => return self.refunded(id, &fate, now_ms),
+            Cargo::Sample(id) => return self.shown(id, &fate, now_ms),
             Cargo::Settle(ids) => ids,
         };
         match fate {

@@ -85,7 +85,7 @@ impl Rounds {
                 }
             },
             State::None => {}
-            State::Verified | State::Rejected => return Ok(None),
+            State::Challenged | State::Verified | State::Rejected => return Ok(None),
         }
         let deadline_ms = job.authorised.map_or(0, |authorised| authorised.authorisation.deadline_ms);
         if deadline_ms < now_ms {

@@ -1,7 +1,8 @@
 //! Settling: the ledger is shown what stands behind each paid answer, and each payment ends with the node or with its payer.
 //!
 //! One thread goes round. What has a proof, or needs none, is handed in, by itself when little is to do and in batches otherwise. What is in a block is
-//! proven against a header that follows from the trusted root, and that evidence is kept. What is not settled by its deadline is refunded.
+//! proven against a header that follows from the trusted root, and that evidence is kept. What is not settled by its deadline is refunded. What rested
+//! on the node's word and is drawn by the chain is proven after all.
 //!
 //! All that must survive is in the jobs. `submitted` is durable before a transaction is handed in, and the ledger's own record of a settlement, which
 //! there is once for a request, says after a restart whether it was: nothing is settled twice and nothing is lost.
@@ -12,6 +13,7 @@ mod hand_in;
 mod outcome;
 mod refunds;
 mod round;
+mod samples;
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,6 +26,7 @@ use crate::ledger::{Ledger, Sender};
 use crate::storage::BlobStore;
 
 pub use round::{Rounds, SettleError};
+pub use samples::{FindProvable, Provable};
 
 /// From one round to the next while something is on its way, and while nothing is.
 const BUSY: Duration = Duration::from_millis(25);
@@ -40,6 +43,8 @@ pub struct Parts {
     pub sender: Arc<Sender>,
     /// Where proofs lie, and evidence is kept.
     pub blobs: Arc<dyn BlobStore>,
+    /// What proves answers that were given without a proof, should the ledger ask for one.
+    pub provable: FindProvable,
 }
 
 /// The thread. It ends after its round when this is dropped.

@@ -28,7 +28,8 @@ pub fn verdict(code: u32) -> Verdict {
         | Rejection::NodeDeregistered
         | Rejection::NodeLacksBackend
         | Rejection::StakeTooLow
-        | Rejection::ModelUnknown => Verdict::Later,
+        | Rejection::ModelUnknown
+        | Rejection::SampleUndecided => Verdict::Later,
         _ => Verdict::Final,
     }
 }
@@ -40,7 +41,7 @@ mod tests {
     #[test]
     fn each_code_has_a_verdict() {
         let of = |verdict_of| Rejection::ALL.iter().filter(|reason| verdict(reason.code()) == verdict_of).count();
-        assert_eq!((of(Verdict::Look), of(Verdict::Later)), (2, 11));
+        assert_eq!((of(Verdict::Look), of(Verdict::Later)), (2, 12));
         assert_eq!(verdict(Rejection::ProofRefused.code()), Verdict::Final);
         assert_eq!(verdict(Rejection::DeadlinePast.code()), Verdict::Final);
         assert_eq!(verdict(u32::MAX), Verdict::Final);

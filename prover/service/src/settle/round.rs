@@ -1,4 +1,4 @@
-//! A round: what came of transactions, what can be handed in, what can be proven, what is to be refunded.
+//! A round: what came of transactions, what can be handed in, what can be proven, what was drawn, what is to be refunded.
 use std::collections::{BTreeMap, BTreeSet};
 
 use assay_verifier::receipt::RequestId;
@@ -69,6 +69,7 @@ impl Rounds {
         self.land(now_ms)?;
         self.hand_in(now_ms)?;
         self.prove(now_ms)?;
+        self.samples(now_ms)?;
         self.refund(now_ms)
     }
 

@@ -73,7 +73,7 @@ pub fn open(clients: &[Client], service: &Service) {
     let node = Node { backends: vec![Backend::Zkml], endpoint: "https://node.example".into(), payee, stake: STAKE };
     let payloads = [
         (Who::Publisher, Payload::PublishModel(PublishModel { manifest, signature, keys })),
-        (Who::Node, Payload::RegisterNode(RegisterNode { node })),
+        (Who::Node, Payload::RegisterNode(RegisterNode { node, attestation: None })),
         (Who::Payer, Payload::Deposit(Deposit { amount: DEPOSIT })),
     ];
     for (who, payload) in payloads {

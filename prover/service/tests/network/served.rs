@@ -46,7 +46,13 @@ pub fn settled(address: &str, service: &Service) {
     Reserver::new(ledger.clone(), sender.clone()).reserve(&jobs, id, PATIENCE).expect("the money is there");
     prove(&jobs, &*blobs, *shown);
 
-    let parts = Parts { jobs: jobs.clone(), ledger: ledger.clone(), sender, blobs: blobs.clone() };
+    let parts = Parts {
+        jobs: jobs.clone(),
+        ledger: ledger.clone(),
+        sender,
+        blobs: blobs.clone(),
+        provable: Arc::new(|_| None),
+    };
     let mut rounds = Rounds::new(parts);
     let job = || jobs.get(id).expect("it can be read").expect("it is there");
     until("the settlement is verified", || {

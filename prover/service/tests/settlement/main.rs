@@ -11,6 +11,7 @@ mod refunds;
 mod requests;
 mod reserving;
 mod restarts;
+mod samples;
 mod sender;
 mod settling;
 mod world;

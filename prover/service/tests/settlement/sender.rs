@@ -120,7 +120,7 @@ fn a_nonce_that_somebody_else_used_is_replaced() {
     let folder = tempfile::tempdir().unwrap();
     // Both see the same nonce as the next one. What the first life of a program left on its way is such a rival.
     let (ledger, second) = lossy(folder.path(), 3, 0);
-    let lost = [deposit(1), Payload::RegisterNode(RegisterNode { node: node() }), deposit(2)];
+    let lost = [deposit(1), Payload::RegisterNode(RegisterNode { node: node(), attestation: None }), deposit(2)];
     let [moves, registers, more] = lost.map(|what| second.send(what).unwrap());
     let first = sender(&ledger.chain, Who::Payer);
     done(&first, deposit(40));

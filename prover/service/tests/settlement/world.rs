@@ -9,12 +9,13 @@ use assay_service::jobs::{Job, Jobs, Rules};
 use assay_service::ledger::embedded::{Chain, Start};
 use assay_service::ledger::{Fate, Ledger, Presence, Sender, read};
 use assay_service::payments::reserve::Reserver;
-use assay_service::settle::{Parts, Rounds};
+use assay_service::settle::{Parts, Provable, Rounds};
 use assay_service::storage::FileBlobs;
 use assay_verifier::receipt::{Backend, RequestId};
 use assay_verifier::settlement::keys;
 use assay_verifier::settlement::node::Node;
 use assay_verifier::settlement::payment::{Account, Totals};
+use assay_verifier::settlement::sampling::Sampling;
 use assay_verifier::signature::{Domain, PublicKey, SigningKey};
 use assay_verifier::wire::Bytes;
 
@@ -51,7 +52,9 @@ pub fn key(who: Who) -> PublicKey {
 
 pub fn start() -> Start {
     let accounts = RICH.map(|who| (key(who), BALANCE)).to_vec();
-    Start { chain_id: CHAIN.into(), accounts, srs: Vec::new(), interval: INTERVAL }
+    // None is drawn but where a test is about that.
+    let sampling = Sampling { share_ppm: 0, blocks: 40, cut: 500 };
+    Start { chain_id: CHAIN.into(), accounts, srs: Vec::new(), sampling, interval: INTERVAL }
 }
 
 pub fn chain(folder: &Path) -> Arc<Chain> {
@@ -110,7 +113,11 @@ impl World {
 
     /// With the node registered, the model published, and money deposited.
     pub fn ready(folder: &Path) -> Self {
-        let world = Self::open(folder);
+        Self::ready_with(folder, &start())
+    }
+
+    pub fn ready_with(folder: &Path, start: &Start) -> Self {
+        let world = Self::open_with(folder, start);
         drop(Presence::start(world.ledger.clone(), world.sender.clone(), &node()).unwrap());
         done(&sender(&world.ledger, Who::Payer), Payload::Deposit(Deposit { amount: DEPOSIT }));
         let manifest = model::manifest();
@@ -123,7 +130,14 @@ impl World {
 
     pub fn parts(&self) -> Parts {
         let Self { jobs, ledger, sender, blobs, .. } = self;
-        Parts { jobs: jobs.clone(), ledger: ledger.clone(), sender: sender.clone(), blobs: blobs.clone() }
+        let provable = Provable { proving: model::model().proving(), cost_us: 10_000 };
+        Parts {
+            jobs: jobs.clone(),
+            ledger: ledger.clone(),
+            sender: sender.clone(),
+            blobs: blobs.clone(),
+            provable: Arc::new(move |_| Some(provable)),
+        }
     }
 
     pub fn job(&self, id: RequestId) -> Job {

@@ -146,7 +146,7 @@ impl World {
     pub fn register(&mut self, endpoint: &str) {
         let backends = vec![Backend::Zkml, Backend::Vanilla];
         let node = Node { backends, endpoint: endpoint.into(), payee: key(PAYEE), stake: 5_000 };
-        self.send(NODE, Payload::RegisterNode(RegisterNode { node }));
+        self.send(NODE, Payload::RegisterNode(RegisterNode { node, attestation: None }));
     }
 
     /// Settles one of the golden requests.
