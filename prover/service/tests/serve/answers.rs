@@ -208,9 +208,12 @@ fn the_service_says_what_it_is() {
     {
         assert!(metrics.contains(name), "no {name}: {metrics}");
     }
-    for path in ["/v1/chat/completions", "/v1/completions", "/v1/messages", "/v1/data/fetch"] {
-        assert_eq!(client.send(path, &json!({})).problem(), (501, "not_implemented".into()));
+    for path in ["/v1/chat/completions", "/v1/completions", "/v1/messages"] {
+        let refused = client.send(path, &json!({ "model": "unknown" }));
+        assert_eq!((refused.status, &refused.json()["error"]["code"]), (501, &json!("not_implemented")));
     }
+    let fetch = json!({ "url": "https://source.example/" });
+    assert_eq!(client.send("/v1/data/fetch", &fetch).problem(), (403, "source".into()));
     assert_eq!(client.read("/v1/attestation?nonce=1").problem(), (501, "not_implemented".into()));
     assert!(client.read("/docs/").status == 200);
 
@@ -226,6 +229,8 @@ fn the_service_says_what_it_is() {
         ("/v1/completions", "post"),
         ("/v1/messages", "post"),
         ("/v1/data/fetch", "post"),
+        ("/v1/data/records/{digest}", "get"),
+        ("/v1/data/records/{digest}/body", "get"),
         ("/v1/jobs", "get"),
         ("/v1/jobs/{id}", "get"),
         ("/v1/jobs/{id}", "delete"),
