@@ -8,7 +8,8 @@ use assay_verifier::settlement::keys;
 use assay_verifier::settlement::node::Stake;
 use assay_verifier::settlement::payment::{Authorisation, Settlement};
 use assay_verifier::settlement::sampling::{Outcome, Sample, Sampling};
-use assay_verifier::wire::Bytes;
+use assay_verifier::statement::Proof;
+use assay_verifier::wire::{self, Bytes};
 
 use crate::Seen;
 use crate::common::*;
@@ -76,8 +77,9 @@ fn proven(seen: &mut Seen, engine: &str) {
         (|sample| sample.proof.0.truncate(40), Rejection::ProofMalformed),
         (
             |sample| {
-                let last = sample.proof.0.len() - 1;
-                sample.proof.0[last] ^= 1;
+                let mut proof: Proof = wire::decode(&sample.proof.0).unwrap();
+                proof.statement.outputs[0][0] ^= 1;
+                sample.proof = Bytes(wire::encode(&proof));
             },
             Rejection::ProofRefused,
         ),

@@ -4,7 +4,7 @@
 //! with everything that is needed to check them: nothing is fetched, and time is an argument. What comes out is one thing for all of
 //! them, [`Attested`]: under which root, of which grade, which software, bound to what, and until when.
 //!
-//! What the documents are encoded in is read by small strict readers of this module ([`der`], [`cbor`], `x509`): the formats use a
+//! What the documents are encoded in is read by small strict readers of this module (`der`, `cbor`, `x509`): the formats use a
 //! fraction of ASN.1, X.509 and CBOR, all lengths are limited before anything is parsed, and nothing recurses.
 pub mod binding;
 mod calendar;
