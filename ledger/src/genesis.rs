@@ -27,6 +27,9 @@ const TX_BYTES_LEAST: u64 = 1 << 10;
 /// What is larger could leave records that do not fit into the chunks of snapshots, of which CometBFT carries 16 MB.
 const TX_BYTES_MOST: u64 = 14 << 20;
 
+/// One settlement in twenty, with a quarter of an hour for the proof at two blocks a second.
+pub const USUAL_SAMPLING: Sampling = Sampling { share_ppm: 50_000, blocks: 1_800, cut: 500 };
+
 /// The state has the hashes of some times as many blocks.
 const SAMPLING_BLOCKS_MOST: Height = 100_000;
 
@@ -130,8 +133,7 @@ impl RawGenesis {
             stake_min: 1_000,
             heartbeat_window_ms: 600_000,
             deadline_max_ms: 86_400_000,
-            // One in twenty, with a quarter of an hour for the proof at two blocks a second.
-            sampling: Sampling { share_ppm: 50_000, blocks: 1_800, cut: 500 },
+            sampling: USUAL_SAMPLING,
             limits: Limits {
                 tx_bytes_max: 4 << 20,
                 block_bytes_max: 16 << 20,

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use assay_auditor::trust::{self, BadTrust};
+use assay_ledger::genesis::USUAL_SAMPLING;
 use assay_prover::halo2::cache::Cache as ProvingKeys;
 use assay_verifier::receipt::{Backend, ModelId, Proving};
 use assay_verifier::settlement::node::Node;
-use assay_verifier::settlement::sampling::Sampling;
 use assay_verifier::signature::SigningKey;
 use thiserror::Error;
 use tokio::sync::Semaphore;
@@ -40,9 +40,6 @@ use crate::workers::{self, Desk, Local, Pool, Provers, signed};
 const NODE_BALANCE: u64 = 1 << 50;
 /// How many times the chain's least stake the node stakes.
 const STAKES: u64 = 2;
-
-/// How the embedded chain draws among answers on the node's word.
-const SAMPLING: Sampling = Sampling { share_ppm: 50_000, blocks: 1_800, cut: 500 };
 
 /// How many times as many bodies may be on their way as requests may be in work.
 const ARRIVALS: usize = 4;
@@ -266,7 +263,7 @@ fn ledger(config: &Config, node: &SigningKey, strings: &Strings) -> Result<Arc<d
                 chain_id: chain_id.clone(),
                 accounts: balances,
                 srs: vec![strings.digest()],
-                sampling: SAMPLING,
+                sampling: USUAL_SAMPLING,
                 interval: *block_interval,
             };
             Ok(Arc::new(Chain::open(&config.data.join("chain"), &start)?))
