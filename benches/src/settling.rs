@@ -112,7 +112,7 @@ impl Served {
             publisher: Who::Publisher.key(),
             name: "model".into(),
             version: "1".into(),
-            circuit: self.key.circuit().digest(),
+            program: receipt::Program::Circuit(self.key.circuit().digest()),
             keys: vec![self.key.digest()],
             price: PRICE,
             visibility: model::Visibility::Public,
@@ -211,7 +211,7 @@ pub fn genesis(served: &Served) -> RawGenesis {
 /// Those who sign transactions, each with its next nonce.
 pub struct People {
     model: ModelId,
-    circuit: CircuitDigest,
+    subject: receipt::Subject,
     deadline_ms: u64,
     nonces: [u64; 4],
 }
@@ -230,8 +230,12 @@ impl People {
     /// People who have signed nothing, on a chain whose time is this now.
     pub fn new(served: &Served, now_ms: u64) -> Self {
         let manifest = served.manifest();
-        let (model, circuit, deadline_ms) = (manifest.id(), manifest.circuit, now_ms + DEADLINE_MS);
-        Self { model, circuit, deadline_ms, nonces: [0; 4] }
+        let (model, deadline_ms) = (manifest.id(), now_ms + DEADLINE_MS);
+        let subject = match manifest.program {
+            receipt::Program::Circuit(circuit) => receipt::Subject::Circuit(circuit),
+            receipt::Program::Onnx(file) => receipt::Subject::Onnx(file),
+        };
+        Self { model, subject, deadline_ms, nonces: [0; 4] }
     }
 
     fn sign(&mut self, who: Who, payload: Payload) -> Vec<u8> {
@@ -289,7 +293,7 @@ impl People {
     /// Settlements on the node's word.
     pub fn signed_only(&self, numbers: std::ops::Range<u64>) -> Vec<Settle> {
         let settle = |number| {
-            let receipt = Receipt { subject: receipt::Subject::Circuit(self.circuit), ..vanilla(self.model, number) };
+            let receipt = Receipt { subject: self.subject.clone(), ..vanilla(self.model, number) };
             Settle { receipt: receipt.sign(&Who::Node.secret()), evidence: Evidence::Signature }
         };
         numbers.map(settle).collect()

@@ -24,6 +24,7 @@ pub mod field;
 pub mod halo2;
 pub mod key;
 pub mod proxied;
+pub mod reals;
 pub mod receipt;
 pub mod settlement;
 pub mod signature;

@@ -77,6 +77,28 @@ pub enum Subject {
     Circuit(CircuitDigest),
     /// Somebody else's model, asked by the node.
     Upstream(Forwarded),
+    /// An ONNX file, evaluated by the node in floating point: SHA-256 of the file. Such an answer is exact on no other machine and cannot be
+    /// proven, so only measured software gives it.
+    Onnx(Digest32),
+}
+
+/// What a published model is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Program {
+    /// A circuit.
+    Circuit(CircuitDigest),
+    /// An ONNX file that is evaluated in floating point: SHA-256 of the file.
+    Onnx(Digest32),
+}
+
+impl Program {
+    /// The circuit, if it is one.
+    pub fn circuit(&self) -> Option<CircuitDigest> {
+        match self {
+            Self::Circuit(circuit) => Some(*circuit),
+            Self::Onnx(_) => None,
+        }
+    }
 }
 
 /// What proves the answer, or will.
@@ -115,12 +137,13 @@ pub struct Receipt {
     pub grade: Grade,
     /// Engine and key, of the backend `zkml`.
     pub proving: Option<Proving>,
-    /// What it was given: [`crate::statement::Inputs::digest`] of a circuit's inputs, [`crate::proxied::forwarded_digest`] of the request
-    /// that an upstream was sent.
+    /// What it was given: [`crate::statement::Inputs::digest`] of a circuit's inputs, [`crate::reals::inputs_digest`] of an ONNX file's,
+    /// [`crate::proxied::forwarded_digest`] of the request that an upstream was sent.
     pub inputs: Digest32,
     /// Records of fetched data that inputs were taken from, by their digests.
     pub records: Vec<Digest32>,
-    /// What it answered: [`crate::statement::Statement::outputs_digest`], or [`crate::proxied::Delivery`] of an upstream's answer.
+    /// What it answered: [`crate::statement::Statement::outputs_digest`], [`crate::reals::outputs_digest`], or
+    /// [`crate::proxied::Delivery`] of an upstream's answer.
     pub outputs: Digest32,
     /// The node, by its key.
     pub node: PublicKey,
@@ -159,8 +182,14 @@ impl Receipt {
 
     /// The circuit that gave the answer, if one did.
     pub fn circuit(&self) -> Option<CircuitDigest> {
+        self.program()?.circuit()
+    }
+
+    /// The published model that gave the answer, if one did.
+    pub fn program(&self) -> Option<Program> {
         match self.subject {
-            Subject::Circuit(circuit) => Some(circuit),
+            Subject::Circuit(circuit) => Some(Program::Circuit(circuit)),
+            Subject::Onnx(file) => Some(Program::Onnx(file)),
             Subject::Upstream(_) => None,
         }
     }

@@ -72,7 +72,7 @@ fn receipt() -> Receipt {
 fn forwarded(receipt: &mut Receipt) -> &mut Forwarded {
     match &mut receipt.subject {
         Subject::Upstream(forwarded) => forwarded,
-        Subject::Circuit(_) => panic!("the receipt is of an upstream"),
+        Subject::Circuit(_) | Subject::Onnx(_) => panic!("the receipt is of an upstream"),
     }
 }
 

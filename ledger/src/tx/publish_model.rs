@@ -76,7 +76,7 @@ impl Kind for PublishModel {
 impl PublishModel {
     /// What the registry says of a key that passed its own checks.
     fn entry(&self, rules: &Parameters, key: &CheckedKey, size: usize) -> Result<ModelKey, Rejection> {
-        if key.circuit().circuit().digest() != self.manifest.circuit {
+        if Some(key.circuit().circuit().digest()) != self.manifest.program.circuit() {
             return Err(Rejection::KeyOtherCircuit);
         }
         let (hiding, private_input) = match key {

@@ -171,7 +171,7 @@ impl Settle {
         Ok(reservation)
     }
 
-    /// The model, which must be in force and of the receipt's circuit, and have the receipt's key.
+    /// The model, which must be in force and of the receipt's program, and have the receipt's key.
     fn model(&self, context: &Context<'_>) -> Result<Versioned<Model>, Fault> {
         let receipt = &self.receipt.receipt;
         let found: Option<Versioned<Model>> = context.state.read(&keys::model(receipt.model))?;
@@ -179,7 +179,7 @@ impl Settle {
         if !model.holds_at(context.block.height) {
             return Err(Rejection::ModelNotInForce.into());
         }
-        if receipt.circuit() != Some(model.record.manifest.circuit) {
+        if receipt.program() != Some(model.record.manifest.program) {
             return Err(Rejection::ReceiptCircuit.into());
         }
         if let Some(Proving { engine, key, hiding }) = receipt.proving {

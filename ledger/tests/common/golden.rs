@@ -2,7 +2,7 @@
 use assay_ledger::tx::{Evidence, Payload, Settle};
 use assay_verifier::digest::SrsDigest;
 use assay_verifier::key::Key;
-use assay_verifier::receipt::{Backend, Receipt, SignedReceipt};
+use assay_verifier::receipt::{Backend, Program, Receipt, SignedReceipt};
 use assay_verifier::settlement::model::Manifest;
 use assay_verifier::settlement::payment::Authorisation;
 use assay_verifier::wire::{self, Bytes};
@@ -34,7 +34,11 @@ pub fn proof(engine: &str, number: u64) -> Vec<u8> {
 
 pub fn manifest(engine: &str) -> Manifest {
     let key = key(engine);
-    Manifest { circuit: key.circuit().digest(), keys: vec![key.digest()], ..super::manifest(engine, "1") }
+    Manifest {
+        program: Program::Circuit(key.circuit().digest()),
+        keys: vec![key.digest()],
+        ..super::manifest(engine, "1")
+    }
 }
 
 pub fn publish(engine: &str) -> Payload {

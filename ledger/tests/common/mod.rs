@@ -9,7 +9,7 @@ use assay_ledger::state::{State, read};
 use assay_ledger::tx::{BlockTime, Body, Deposit, Evidence, Payload, PublishModel, RegisterNode, Reserve, Settle};
 use assay_ledger::{App, Options, Rejection};
 use assay_verifier::digest::{CircuitDigest, Digest32};
-use assay_verifier::receipt::{Backend, Claim, Grade, ModelId, Receipt, RequestId, Subject};
+use assay_verifier::receipt::{Backend, Claim, Grade, ModelId, Program, Receipt, RequestId, Subject};
 use assay_verifier::settlement::keys;
 use assay_verifier::settlement::model::{Manifest, Visibility};
 use assay_verifier::settlement::node::Node;
@@ -178,7 +178,7 @@ pub fn manifest(name: &str, version: &str) -> Manifest {
         publisher: key(PUBLISHER),
         name: name.into(),
         version: version.into(),
-        circuit: CircuitDigest([7; 32]),
+        program: Program::Circuit(CircuitDigest([7; 32])),
         keys: Vec::new(),
         price: 50,
         visibility: Visibility::Public,

@@ -5,7 +5,7 @@ use assay_ledger::tx::{DeprecateModel, Payload};
 use assay_verifier::circuit::Circuit;
 use assay_verifier::digest::{CircuitDigest, KeyDigest};
 use assay_verifier::key::Key;
-use assay_verifier::receipt::ModelId;
+use assay_verifier::receipt::{ModelId, Program};
 use assay_verifier::settlement::model::Manifest;
 use assay_verifier::sumcheck;
 use assay_verifier::wire;
@@ -68,7 +68,7 @@ fn keys(seen: &mut Seen) {
         let payload = with(vec![broken.digest()], vec![wire::encode(&broken)]);
         seen.refused(&mut chain, PUBLISHER, payload, Rejection::KeyRefused);
     }
-    let other = Manifest { circuit: CircuitDigest([7; 32]), ..manifest.clone() };
+    let other = Manifest { program: Program::Circuit(CircuitDigest([7; 32])), ..manifest.clone() };
     seen.refused(&mut chain, PUBLISHER, published(other, vec![file.clone()]), Rejection::KeyOtherCircuit);
     chain.good(PUBLISHER, with(vec![digest], vec![file]));
 }

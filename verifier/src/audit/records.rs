@@ -142,7 +142,7 @@ pub(super) fn model(
         let Settled { settlement, .. } = settled.ok_or(Missing::Needs(Check::Settlement))?;
         in_force(found, settlement.model_revision, settlement)?;
         equal("the model", found.record.manifest.id(), receipt.model)?;
-        equal("the circuit", Some(found.record.manifest.circuit), receipt.circuit())?;
+        equal("the circuit", Some(found.record.manifest.program), receipt.program())?;
         let Some(proving) = receipt.proving else { return Ok(()) };
         holds(found.record.manifest.keys.contains(&proving.key), Reason::NoSuchKey)?;
         let entry = found.record.keys.iter().find(|entry| entry.digest == proving.key);

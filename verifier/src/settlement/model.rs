@@ -3,9 +3,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
-use crate::digest::{CircuitDigest, Digest32, KeyDigest};
+use crate::digest::{Digest32, KeyDigest};
 use crate::key::Engine;
-use crate::receipt::ModelId;
+use crate::receipt::{ModelId, Program};
 use crate::signature::{Domain, PublicKey, Signature, Signed, message};
 
 /// What a publisher says of a model's version, and signs.
@@ -18,8 +18,8 @@ pub struct Manifest {
     /// The version.
     pub version: String,
     /// What it computes.
-    pub circuit: CircuitDigest,
-    /// Keys under which proofs of it are accepted, each of another digest.
+    pub program: Program,
+    /// Keys under which proofs of it are accepted, each of another digest. None of a program that is no circuit.
     pub keys: Vec<KeyDigest>,
     /// What the publisher asks for a request.
     pub price: u64,

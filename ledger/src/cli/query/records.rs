@@ -1,5 +1,5 @@
 //! Records as fields.
-use assay_verifier::receipt::{ModelId, RequestId};
+use assay_verifier::receipt::{ModelId, Program, RequestId};
 use assay_verifier::settlement::model::{Model, ModelKey, Visibility};
 use assay_verifier::settlement::node::{Attestation, Heartbeat, Node, Stake};
 use assay_verifier::settlement::parameters::Parameters;
@@ -62,7 +62,11 @@ pub fn model(id: ModelId, model: &Versioned<Model>) -> Card {
     };
     let keys: Vec<Value> = model.record.keys.iter().map(key).collect();
     let card = Card::new().text("model", id).text("name", &manifest.name).text("version", &manifest.version);
-    let card = card.text("publisher", manifest.publisher).text("circuit", manifest.circuit);
+    let card = card.text("publisher", manifest.publisher);
+    let card = match manifest.program {
+        Program::Circuit(circuit) => card.text("circuit", circuit),
+        Program::Onnx(file) => card.text("onnx", file),
+    };
     card.with("price", manifest.price).with("visibility", visibility).with("keys", keys).and(history(model))
 }
 

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, bail};
 use assay_verifier::digest::{Digest32, KeyDigest};
 use assay_verifier::key::Key;
-use assay_verifier::receipt::{Backend, ModelId, RequestId, SignedReceipt};
+use assay_verifier::receipt::{Backend, ModelId, Program, RequestId, SignedReceipt};
 use assay_verifier::settlement::Height;
 use assay_verifier::settlement::model::{Manifest, Visibility};
 use assay_verifier::settlement::node::{Measurement, Node, Platform};
@@ -136,8 +136,11 @@ pub struct Publication {
     #[arg(long, value_name = "AMOUNT")]
     price: u64,
     /// Keys under which proofs are accepted, as `assay key` writes them
-    #[arg(required = true, value_name = "FILE.key")]
+    #[arg(required_unless_present = "onnx", conflicts_with = "onnx", value_name = "FILE.key")]
     keys: Vec<PathBuf>,
+    /// SHA-256 of an ONNX file that nodes evaluate in floating point, in enclaves and without proofs
+    #[arg(long, value_name = "DIGEST")]
+    onnx: Option<Digest32>,
     /// Publish only this commitment to circuit and weights
     #[arg(long, value_name = "DIGEST")]
     private: Option<Digest32>,
@@ -304,13 +307,13 @@ impl Publication {
             digests.push(key.digest());
             files.push(Bytes(file));
         }
-        let Some(circuit) = circuits.first().copied().filter(|first| circuits.iter().all(|other| other == first))
-        else {
+        let circuit = circuits.first().copied().filter(|first| circuits.iter().all(|other| other == first));
+        let Some(program) = self.onnx.map(Program::Onnx).or(circuit.map(Program::Circuit)) else {
             bail!("the keys are of different circuits; make them from one: `assay key FILE.circuit`");
         };
         let visibility = self.private.map_or(Visibility::Public, Visibility::Private);
         let (name, version) = (self.name.clone(), self.version.clone());
-        let manifest = Manifest { publisher, name, version, circuit, keys: digests, price: self.price, visibility };
+        let manifest = Manifest { publisher, name, version, program, keys: digests, price: self.price, visibility };
         Ok((manifest, files))
     }
 }

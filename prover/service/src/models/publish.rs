@@ -10,7 +10,9 @@ use assay_ledger::Rejection;
 use assay_ledger::tx::{Payload, PublishModel};
 use assay_prover::file::{CheckedFile, CircuitFile};
 use assay_verifier::circuit::Limits;
+use assay_verifier::digest::CircuitDigest;
 use assay_verifier::key::{CheckedKey, Key};
+use assay_verifier::receipt::Program;
 use assay_verifier::settlement::keys;
 use assay_verifier::settlement::model::{Manifest, Visibility};
 use assay_verifier::signature::{Domain, SigningKey};
@@ -112,7 +114,7 @@ fn advance(needs: &Needs, model: &ModelRecord) -> Result<(), ModelError> {
         needs.models.change(id, |model| match outcome {
             Ok(ready) => {
                 model.compilation = Compilation::Done;
-                model.circuit = Some((ready.manifest.circuit, ready.circuit_blob));
+                model.circuit = Some((ready.circuit, ready.circuit_blob));
                 model.circuit_size_bytes = ready.circuit_size_bytes;
                 model.report = Some(ready.report);
                 model.keys = ready.keys;
@@ -136,6 +138,7 @@ fn advance(needs: &Needs, model: &ModelRecord) -> Result<(), ModelError> {
 
 /// A compiled model with its keys.
 struct Ready {
+    circuit: CircuitDigest,
     circuit_blob: crate::storage::BlobId,
     circuit_size_bytes: u64,
     report: assay_circuits::Report,
@@ -168,16 +171,17 @@ fn compiled(needs: &Needs, model: &ModelRecord) -> Result<Ready, Failure> {
         Some((manifest, _)) => given(needs, model, manifest, &file)?,
     };
     let circuit_blob = needs.blobs.put(&bytes).map_err(|error| stored(&error))?;
+    let circuit = file.circuit().digest();
     let manifest = Manifest {
         publisher: model.publisher,
         name: model.name.clone(),
         version: model.version.clone(),
-        circuit: file.circuit().digest(),
+        program: Program::Circuit(circuit),
         keys: keys.iter().map(|key| key.digest).collect(),
         price: model.price,
         visibility: Visibility::Public,
     };
-    Ok(Ready { circuit_blob, circuit_size_bytes: bytes.len() as u64, report, keys, manifest })
+    Ok(Ready { circuit, circuit_blob, circuit_size_bytes: bytes.len() as u64, report, keys, manifest })
 }
 
 /// Keys that are made here.
@@ -198,7 +202,8 @@ fn made(needs: &Needs, model: &ModelRecord, file: &CheckedFile) -> Result<Vec<Se
 
 /// Keys that came with a manifest that somebody else signed: each must be of this circuit and hold.
 fn given(needs: &Needs, model: &ModelRecord, manifest: &Manifest, file: &CheckedFile) -> Result<Vec<Served>, Failure> {
-    if manifest.circuit != file.circuit().digest() {
+    let circuit = file.circuit().digest();
+    if manifest.program != Program::Circuit(circuit) {
         return Err(failed("circuit", "the manifest names another circuit"));
     }
     for (served, named) in model.keys.iter().zip(&manifest.keys) {
@@ -207,7 +212,7 @@ fn given(needs: &Needs, model: &ModelRecord, manifest: &Manifest, file: &Checked
         if key.digest() != *named || served.digest != *named {
             return Err(failed("key", format!("the file of key {named} is another key")));
         }
-        if key.circuit().digest() != manifest.circuit {
+        if key.circuit().digest() != circuit {
             return Err(failed("key", format!("key {named} is of another circuit")));
         }
         CheckedKey::new(&key, &Limits::default()).map_err(|error| failed("key", error))?;

@@ -195,8 +195,8 @@ impl From<&SignedReceipt> for ReceiptOut {
             records: receipt.records.iter().map(ToString::to_string).collect(),
             outputs_digest: receipt.outputs.to_string(),
             upstream: match &receipt.subject {
-                Subject::Circuit(_) => None,
                 Subject::Upstream(forwarded) => Some(forwarded.into()),
+                Subject::Circuit(_) | Subject::Onnx(_) => None,
             },
             proof: receipt.proven.map(|proven| proven.proof.to_string()),
             time_ms: receipt.time_ms,

@@ -3,7 +3,7 @@ use assay_ledger::client::{Client, Signer};
 use assay_ledger::genesis::RawGenesis;
 use assay_ledger::tx::{Deposit, Payload, PublishModel, RegisterNode};
 use assay_verifier::digest::SrsDigest;
-use assay_verifier::receipt::Backend;
+use assay_verifier::receipt::{Backend, Program};
 use assay_verifier::settlement::model::{Manifest, Visibility};
 use assay_verifier::settlement::node::Node;
 use assay_verifier::signature::{Domain, PublicKey, SigningKey};
@@ -57,7 +57,7 @@ pub fn manifest(service: &Service) -> Manifest {
         publisher: key(Who::Publisher),
         name: "digits".into(),
         version: "1".into(),
-        circuit: service.circuit(),
+        program: Program::Circuit(service.circuit()),
         keys: service.keys().iter().map(|(digest, _)| *digest).collect(),
         price: 50,
         visibility: Visibility::Public,

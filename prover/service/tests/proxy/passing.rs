@@ -81,7 +81,7 @@ pub fn kept(client: &Client, came: &Came) -> SignedReceipt {
 pub fn forwarded(signed: &SignedReceipt) -> &Forwarded {
     match &signed.receipt.subject {
         Subject::Upstream(forwarded) => forwarded,
-        Subject::Circuit(_) => panic!("the receipt is of a circuit"),
+        Subject::Circuit(_) | Subject::Onnx(_) => panic!("the receipt is of a model"),
     }
 }
 

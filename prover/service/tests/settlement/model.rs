@@ -7,7 +7,7 @@ use assay_prover::sumcheck::Prover;
 use assay_verifier::circuit::{CheckedCircuit, Limits};
 use assay_verifier::digest::CircuitDigest;
 use assay_verifier::key::{Engine, Key};
-use assay_verifier::receipt::Proving;
+use assay_verifier::receipt::{Program, Proving};
 use assay_verifier::settlement::model::{Manifest, Visibility};
 use assay_verifier::wire;
 
@@ -80,7 +80,7 @@ pub fn manifest() -> Manifest {
         publisher: key(Who::Publisher),
         name: "digits".into(),
         version: "1".into(),
-        circuit: model().circuit(),
+        program: Program::Circuit(model().circuit()),
         keys: vec![model().proving().key],
         price: 50,
         visibility: Visibility::Public,

@@ -15,7 +15,7 @@ use assay_verifier::audit::{
 use assay_verifier::digest::{CircuitDigest, Digest32, KeyDigest};
 use assay_verifier::key::{Engine, Key};
 use assay_verifier::proxied::{Ending, Forwarded};
-use assay_verifier::receipt::{Backend, Claim, Grade, ModelId, Proven, Proving, Receipt, RequestId, Subject};
+use assay_verifier::receipt::{Backend, Claim, Grade, ModelId, Program, Proven, Proving, Receipt, RequestId, Subject};
 use assay_verifier::settlement::light::Root;
 use assay_verifier::statement::{Inputs, Proof};
 use assay_verifier::wire::{self, Bytes};
@@ -117,7 +117,11 @@ const RECORDS: [Row<Records>; 32] = [
     ("model.valid_to", |records| records.model.valid_to = Some(1), "model"),
     ("model.manifest", |records| records.model.record.manifest.price += 1, "publisher_signature"),
     ("model.manifest.version", |records| records.model.record.manifest.version.push('1'), "model"),
-    ("model.manifest.circuit", |records| records.model.record.manifest.circuit = CircuitDigest([1; 32]), "model"),
+    (
+        "model.manifest.program",
+        |records| records.model.record.manifest.program = Program::Circuit(CircuitDigest([1; 32])),
+        "model",
+    ),
     ("model.manifest.keys", |records| records.model.record.manifest.keys.clear(), "model"),
     ("model.signature", |records| records.model.record.signature.0[1][0] ^= 1, "publisher_signature"),
     ("model.keys", |records| records.model.record.keys[0].hiding ^= true, "model"),

@@ -12,7 +12,9 @@ use assay_verifier::audit::{
 };
 use assay_verifier::digest::{CircuitDigest, SrsDigest};
 use assay_verifier::key::Key;
-use assay_verifier::receipt::{Backend, Claim, Grade, Receipt, RequestId, SignedReceipt, Subject, request_digest};
+use assay_verifier::receipt::{
+    Backend, Claim, Grade, Program, Receipt, RequestId, SignedReceipt, Subject, request_digest,
+};
 use assay_verifier::settlement::model::{Manifest, Model, Visibility};
 use assay_verifier::settlement::node::Node;
 use assay_verifier::settlement::payment::{Authorisation, Settlement};
@@ -101,7 +103,7 @@ pub fn manifest(name: &str) -> Manifest {
         publisher: self::key(PUBLISHER),
         name: name.into(),
         version: "1".into(),
-        circuit: key.as_ref().map_or(CircuitDigest([7; 32]), |key| key.circuit().digest()),
+        program: Program::Circuit(key.as_ref().map_or(CircuitDigest([7; 32]), |key| key.circuit().digest())),
         keys: key.iter().map(Key::digest).collect(),
         price: 50,
         visibility: Visibility::Public,
