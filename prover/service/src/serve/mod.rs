@@ -18,19 +18,21 @@ pub use open::OpenError;
 pub use run::{RunError, run};
 
 use crate::access::Door;
+use crate::attester::Enclave;
 use crate::clock::now_ms;
 use crate::config::Config;
 use crate::data::{Fetcher, Records};
-use crate::inference::{Assurance, Inference, Resumer, outputs};
+use crate::inference::{Assurance, Inference, Outputs, Resumer, answer, outputs};
 use crate::jobs::{Job, Jobs, Ticker};
 use crate::ledger::{Ledger, Presence, Sender};
-use crate::models::{Circuits, Models, Publisher};
+use crate::models::{Circuits, Floats, ModelRecord, Models, Publisher};
 use crate::proxy::Proxy;
 use crate::routes::Problem;
 use crate::routes::job::{JobOut, ProgressOut};
 use crate::settle::Settler;
 use crate::settle::bundle::{BundleError, Show, kept};
 use crate::storage::FileBlobs;
+use crate::values::Values;
 use crate::workers::{Desk, Place, Pool, signed};
 
 /// A running service. Threads end when it is dropped, in the order of the fields: first those that use the others.
@@ -49,6 +51,8 @@ pub struct Service {
     pub sweeper: sweep::Sweeper,
     /// Keeps the node registered.
     pub presence: Presence,
+    /// What makes evidence of the enclave, if there is one.
+    pub enclave: Option<Arc<Enclave>>,
     /// The node's account on the ledger.
     pub sender: Arc<Sender>,
     /// Answers.
@@ -63,6 +67,8 @@ pub struct Service {
     pub models: Arc<Models>,
     /// Loaded circuits.
     pub circuits: Arc<Circuits>,
+    /// Loaded models that are evaluated in floating point.
+    pub floats: Arc<Floats>,
     /// Forwards to upstreams.
     pub proxy: Arc<Proxy>,
     /// Fetches data.
@@ -115,11 +121,8 @@ impl Service {
     pub fn show(&self, job: Job) -> Result<JobOut, Problem> {
         let mut out = JobOut::of(&job);
         let model = self.models.get(job.model);
-        if let (Some(integers), Some(model)) = (&job.outputs, &model)
-            && let Some((digest, blob)) = model.circuit
-        {
-            let file = self.circuits.get(digest, blob).map_err(|error| Problem::internal(&error))?;
-            out.outputs = Some(outputs(&file.circuit().circuit().outputs, integers));
+        if let (Some(answer), Some(model)) = (&job.outputs, &model) {
+            out.outputs = self.outputs(model, answer)?;
         }
         let key = job.proving.and_then(|proving| self.models.key(proving.key));
         out.assurance = job.answered.as_ref().map(|signed| Assurance::of(&signed.receipt, key.as_ref()));
@@ -132,6 +135,20 @@ impl Service {
             }
         }
         Ok(out)
+    }
+
+    fn outputs(&self, model: &ModelRecord, answered: &Values) -> Result<Option<Outputs>, Problem> {
+        match (answered, model.circuit, model.onnx()) {
+            (Values::Integers(integers), Some((digest, blob)), _) => {
+                let file = self.circuits.get(digest, blob).map_err(|error| Problem::internal(&error))?;
+                Ok(Some(outputs(&file.circuit().circuit().outputs, integers)))
+            }
+            (Values::Reals(reals), _, Some((file, batch))) => {
+                let float = self.floats.get(file, batch).map_err(|error| Problem::internal(&error))?;
+                Ok(Some(answer(float.outputs(), reals)))
+            }
+            _ => Ok(None),
+        }
     }
 
     /// A job's bundle, with the bytes of the request unless inputs are private or the caller does not want them.

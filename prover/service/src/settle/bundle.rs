@@ -84,8 +84,8 @@ pub fn bundle(
 
 /// The integers of an answer that is not proven.
 fn answer(job: &Job, payload: Option<&Payload>) -> Option<Answer> {
-    let inputs = Inputs::Public(payload?.inputs.clone());
-    Some(Answer { inputs, outputs: job.outputs.clone()? })
+    let inputs = Inputs::Public(payload?.inputs.integers()?.to_vec());
+    Some(Answer { inputs, outputs: job.outputs.as_ref()?.integers()?.to_vec() })
 }
 
 /// What the settler kept of the ledger.

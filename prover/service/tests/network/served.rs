@@ -11,6 +11,7 @@ use assay_service::payments::reserve::Reserver;
 use assay_service::settle::bundle::{Show, bundle};
 use assay_service::settle::{Parts, Rounds};
 use assay_service::storage::{BlobStore, FileBlobs};
+use assay_service::values::Values;
 use assay_verifier::audit::{Question, audit};
 use assay_verifier::key::Engine;
 use assay_verifier::receipt::proof_digest;
@@ -81,7 +82,7 @@ fn accept(jobs: &Jobs, paid: &Reserve, shown: &Settle) {
         owner: Owner("network".into()),
         model: receipt.model,
         model_name: "network/digits/1".into(),
-        circuit: receipt.circuit().expect("a circuit answered"),
+        program: receipt.program().expect("a circuit answered"),
         backend: receipt.backend,
         proving: receipt.proving,
         payer: receipt.payer,
@@ -107,7 +108,7 @@ fn accept(jobs: &Jobs, paid: &Reserve, shown: &Settle) {
         updated_ms: now_ms(),
     };
     // The request of this test is known by a digest that is none of bytes, so they are withheld.
-    let payload = jobs::Payload { request: Default::default(), inputs: Vec::new(), commitment: None };
+    let payload = jobs::Payload { request: Default::default(), inputs: Values::Integers(Vec::new()), commitment: None };
     jobs.accept(job, payload, None, now_ms()).expect("there is room");
 }
 

@@ -61,10 +61,11 @@ fn evidence_of_a_later_state_is_as_good() {
     let first = Request::new(1, Backend::Vanilla).finish(&world);
     world.round_until("it is verified", || world.job(first).states.settlement == Settlement::Verified);
     // The same evidence is made anew, many blocks later, and after a new registration of the node: the settlement names the old one.
-    let presence = assay_service::ledger::Presence::start(world.ledger.clone(), world.sender.clone(), &node()).unwrap();
+    let presence =
+        assay_service::ledger::Presence::start(world.ledger.clone(), world.sender.clone(), &node(), None).unwrap();
     presence.deregister("a new address").unwrap();
     let moved = assay_verifier::settlement::node::Node { endpoint: "http://elsewhere".into(), ..node() };
-    drop(assay_service::ledger::Presence::start(world.ledger.clone(), world.sender.clone(), &moved).unwrap());
+    drop(assay_service::ledger::Presence::start(world.ledger.clone(), world.sender.clone(), &moved, None).unwrap());
     let second = Request::new(2, Backend::Vanilla).finish(&world);
     world.round_until("it is verified", || world.job(second).states.settlement == Settlement::Verified);
     for id in [first, second] {

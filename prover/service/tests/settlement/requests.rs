@@ -4,6 +4,7 @@ use assay_service::jobs::states::{Execution, Payment, Proving as Proof, Settleme
 use assay_service::jobs::{Job, JobError, Owner, Payload, ProofFile};
 use assay_service::payments;
 use assay_service::storage::BlobStore;
+use assay_service::values::Values;
 use assay_verifier::receipt::{
     Backend, Claim, Grade, Receipt, RequestId, SignedReceipt, Subject, proof_digest, request_digest,
 };
@@ -68,7 +69,7 @@ impl Request {
             owner: Owner("tester".into()),
             model: authorisation.model,
             model_name: "tester/digits/1".into(),
-            circuit: model().circuit(),
+            program: Program::Circuit(model().circuit()),
             backend: self.backend,
             proving: (self.backend == Backend::Zkml).then(|| model().proving()),
             payer: authorisation.payer,
