@@ -3,6 +3,7 @@
 
 mod answer;
 mod facts;
+mod numbers;
 pub mod request;
 mod text;
 pub mod trust;
@@ -104,12 +105,13 @@ pub fn audited(arguments: &Arguments) -> Result<Audited> {
     let bundle: Bundle = wire::decode(&file).with_context(|| arguments.bundle.display().to_string())?;
     let own = arguments.request.as_deref().map(read).transpose()?;
     let request = own.as_deref().or(bundle.request.as_ref().map(|Bytes(bytes)| bytes.as_slice()));
-    let tensors = request.and_then(request::tensors);
+    let read = request.and_then(|request| request::read(request, &bundle.records));
     let question = Question {
         limits: Limits::default(),
         scope: if arguments.without_settlement { Scope::Unsettled } else { Scope::Settled },
         request: own.as_deref(),
-        tensors: tensors.as_deref(),
+        tensors: read.as_ref().and_then(|read| read.tensors.as_deref()),
+        named: read.as_ref().map(|read| read.named.as_slice()),
         now_ms: Some(now_ms(arguments)),
     };
     let report = audit(&bundle, &trust, &question);

@@ -1,8 +1,12 @@
-//! The tensors of a request: the part of the service's JSON that an audit compares with what was proven.
+//! The tensors of a request: the part of the service's JSON that an audit compares with what the model was given.
 use assay_verifier::audit::RequestTensor;
+use assay_verifier::digest::Digest32;
+use assay_verifier::wire::Bytes;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
+
+use super::numbers::Numbers;
 
 /// A request, as far as it is read here.
 #[derive(Deserialize)]
@@ -38,17 +42,47 @@ enum Data {
     Numbers(Vec<f64>),
     /// Base64 of little-endian bytes.
     Base64(String),
+    /// The numbers of a record, by its digest.
+    Record {
+        record: String,
+    },
 }
 
-/// The tensors of a request's bytes; nothing if they are not of the service's form.
+/// What is read of a request.
+pub struct Read {
+    /// The tensors; nothing if one of them is taken from a record that is not shown or has no numbers.
+    pub tensors: Option<Vec<RequestTensor>>,
+    /// The records that inputs are taken from, each once, in the order of the inputs.
+    pub named: Vec<Digest32>,
+}
+
+/// The tensors of a request's bytes; nothing if they are not of the service's form, or if one of them is taken from a record.
 pub fn tensors(request: &[u8]) -> Option<Vec<RequestTensor>> {
+    read(request, &[])?.tensors
+}
+
+/// Reads a request's bytes, with the files of the records that it names; nothing if they are not of the service's form.
+pub fn read(request: &[u8], records: &[Bytes]) -> Option<Read> {
     let Request { inputs } = serde_json::from_slice(request).ok()?;
-    inputs.into_iter().map(Tensor::read).collect()
+    let mut named = Vec::new();
+    for input in &inputs {
+        let Data::Record { record } = &input.data else { continue };
+        let digest = record.parse().ok()?;
+        if !named.contains(&digest) {
+            named.push(digest);
+        }
+    }
+    let numbers = Numbers::of(records);
+    Some(Read { tensors: inputs.into_iter().map(|input| input.read(&numbers)).collect(), named })
 }
 
 impl Tensor {
-    fn read(self) -> Option<RequestTensor> {
+    fn read(self, records: &Numbers) -> Option<RequestTensor> {
         let Self { name, dtype, shape, data } = self;
+        let data = match data {
+            Data::Record { record } => Data::Numbers(records.get(record.parse().ok()?)?.to_vec()),
+            data => data,
+        };
         let values = match data {
             // What is named f32 is f32, however many digits JSON has.
             Data::Numbers(numbers) if dtype == Dtype::F32 => {
@@ -56,6 +90,7 @@ impl Tensor {
             }
             Data::Numbers(numbers) => numbers,
             Data::Base64(text) => dtype.all(&BASE64.decode(text).ok()?)?,
+            Data::Record { .. } => return None,
         };
         Some(RequestTensor { name, shape, values })
     }

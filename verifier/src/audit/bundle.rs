@@ -3,6 +3,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
+use crate::reals::Reals;
 use crate::receipt::SignedReceipt;
 use crate::statement::Inputs;
 use crate::wire::{self, Bytes};
@@ -12,6 +13,7 @@ use crate::wire::{self, Bytes};
 /// # How to fill it
 /// - `receipt`: version 0, as it went with the answer.
 /// - `request`: the exact bytes that [`crate::receipt::request_digest`] was taken of, or nothing if they are withheld.
+/// - `records`: the files of the records that the receipt names, in its order; none if they are withheld.
 /// - `evidence`: by the receipt's claim, see [`Evidence`].
 /// - `ledger`: nothing as long as the request is not settled. Otherwise choose a height `h` at or after the settlement's whose state is kept and
 ///   whose next header `h + 1` exists, and put in, all of the state after `h`:
@@ -21,6 +23,8 @@ use crate::wire::{self, Bytes};
 ///     [`keys::node`](crate::settlement::keys::node) has that revision, it is the one; otherwise it lies under
 ///     [`keys::version`](crate::settlement::keys::version) of that key and the revision;
 ///   - `rules`: the version of [`keys::PARAMETERS`](crate::settlement::keys::PARAMETERS) in force at the settlement's height;
+///   - `attestation`: of the backend `tee`, see [`Attested`];
+///   - `sample`: once the ledger has a record under [`keys::sample`](crate::settlement::keys::sample) of the request;
 ///   - `path`: the block that the auditor trusts, as a rule that of height 1, then as few blocks as [`Trusted::advance`] needs, then the one of
 ///     height `h + 1`. If the trusted block is the last one too, it stands there once.
 ///
@@ -33,9 +37,12 @@ pub struct Bundle {
     pub receipt: SignedReceipt,
     /// The exact bytes of the request, unless they are withheld.
     pub request: Option<Bytes>,
+    /// Files of the fetched data's records ([`SignedFetched`](crate::fetched::SignedFetched)) that the receipt names, in its order; none if they
+    /// are withheld.
+    pub records: Vec<Bytes>,
     /// What stands behind the answer.
     pub evidence: Evidence,
-    /// What the ledger has of it, once it is settled.
+    /// What the ledger has of it, once it is settled; of the node, if it never will be.
     pub ledger: Option<Ledger>,
 }
 
@@ -49,10 +56,14 @@ impl wire::File for Bundle {
 pub enum Evidence {
     /// Nothing: the answer is withheld, or is not proven yet.
     Signature,
-    /// The answer itself, of the claim `signed-only`.
+    /// The answer itself, of the claim `signed-only`, and of a circuit's answer of the claim `attested`.
     Answer(Answer),
     /// A proof, of the claim `proven`.
     Proof(Box<Proven>),
+    /// The answer itself, of an ONNX file and the claim `attested`.
+    Reals(RealAnswer),
+    /// What an upstream was sent and what came back, of the claim `proxied`.
+    Exchange(Exchange),
 }
 
 /// The integers of an answer that is not proven.
@@ -62,6 +73,24 @@ pub struct Answer {
     pub inputs: Inputs,
     /// What was answered: integers of each output port, in the order of the model's own axes.
     pub outputs: Vec<Vec<i64>>,
+}
+
+/// The tensors of an answer in floating point, as the receipt's digests have them, in the model's order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RealAnswer {
+    /// What was asked.
+    pub inputs: Vec<Reals>,
+    /// What was answered.
+    pub outputs: Vec<Reals>,
+}
+
+/// Bodies of what passed between a node and an upstream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exchange {
+    /// What the upstream was sent, unless it is withheld.
+    pub forwarded: Option<Bytes>,
+    /// What was passed on of its answer, unless it is withheld.
+    pub response: Option<Bytes>,
 }
 
 /// A proof with what it is checked by.
@@ -75,21 +104,58 @@ pub struct Proven {
     pub key: Bytes,
 }
 
-/// What the ledger's state after one height has of a settled request, and how that state is known.
+/// What the ledger's state after one height has of an answer, and how that state is known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ledger {
     /// From the block that is trusted to the one whose header has the state's app hash.
     pub path: Vec<PathBlock>,
     /// [`Block`](crate::settlement::payment::Block): which height this is, and of which genesis.
     pub block: Record,
-    /// [`Settlement`](crate::settlement::payment::Settlement).
-    pub settlement: Record,
-    /// The [`Model`](crate::settlement::model::Model) with the publisher's signature, in the version that the settlement names.
-    pub model: Record,
+    /// [`Settlement`](crate::settlement::payment::Settlement). Only of the claim `proxied` there is none.
+    pub settlement: Option<Record>,
+    /// The [`Model`](crate::settlement::model::Model) with the publisher's signature, in the version that the settlement names. Nothing where there
+    /// is no settlement.
+    pub model: Option<Record>,
     /// The [`Node`](crate::settlement::node::Node), in the version that the settlement names.
     pub node: Record,
     /// The [`Parameters`](crate::settlement::parameters::Parameters) in force at the settlement's height.
     pub rules: Record,
+    /// What shows the node's enclave, of the backend `tee`.
+    pub attestation: Option<Attested>,
+    /// What became of the settlement as a sample, once that is known.
+    pub sample: Option<Sampled>,
+}
+
+/// A node's attestation, with all that it takes to verify it again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attested {
+    /// The [`Attestation`](crate::settlement::node::Attestation), in the version that the settlement names.
+    pub attestation: Record,
+    /// The [`Evidence`](crate::tee::Evidence) that it names.
+    pub evidence: Record,
+    /// The [`Measurement`](crate::settlement::node::Measurement) that it names, in the version that it names. If that was revoked later, the record
+    /// says so.
+    pub measurement: Record,
+    /// The [`Parameters`](crate::settlement::parameters::Parameters) in force when the ledger verified it.
+    pub rules: Record,
+}
+
+/// What became of a drawn settlement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sampled {
+    /// [`Sample`](crate::settlement::sampling::Sample).
+    pub record: Record,
+    /// The proof that it names, unless it is withheld.
+    pub proof: Option<Box<SampleProof>>,
+}
+
+/// A proof of an answer that was given without one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SampleProof {
+    /// The proof's file.
+    pub proof: Bytes,
+    /// The key's file.
+    pub key: Bytes,
 }
 
 /// A block for light clients, as [`LightBlock::decode`](crate::settlement::light::LightBlock::decode) takes it.

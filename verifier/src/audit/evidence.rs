@@ -1,15 +1,17 @@
-//! What stands behind the answer: a proof with its key, or the integers that the node gave.
+//! What is answered, and what proves it if it is proven: a proof with its key, or what the node gave.
 use alloc::vec::Vec;
 
 use super::Question;
-use super::bundle::{Answer, Bundle, Evidence, Proven};
+use super::bundle::{Answer, Bundle, Evidence, Proven, RealAnswer};
 use super::check::Check;
 use super::findings::{Fault, Findings, equal};
-use super::report::{Assurance, Missing, Ports, Reason, Shown, Weight};
-use super::values;
+use super::reason::{Missing, Reason};
+use super::report::{Assurance, Ports, Shown, Weight};
+use super::{exchange, values};
 use crate::circuit::Limits;
 use crate::key::{CheckedKey, Key};
-use crate::receipt::{Claim, Proving, Receipt, proof_digest};
+use crate::reals;
+use crate::receipt::{Claim, Program, Proving, Receipt, proof_digest};
 use crate::statement::{Inputs, Proof, Statement, outputs_digest};
 use crate::sumcheck::security;
 use crate::verify::verify;
@@ -25,6 +27,14 @@ pub(super) fn check(bundle: &Bundle, question: &Question<'_>, findings: &mut Fin
                 findings.require(check, Err::<(), _>(Missing::Proof.into()));
             }
             findings.note(Check::RequestValues, Weight::Optional, Err::<(), _>(Missing::Proof.into()));
+            None
+        }
+        (Claim::Proxied, evidence) => {
+            exchange::check(receipt, evidence, findings);
+            None
+        }
+        (_, evidence) if matches!(receipt.program(), Some(Program::Onnx(_))) => {
+            compare_reals(receipt, evidence, question, findings);
             None
         }
         (_, evidence) => {
@@ -56,9 +66,9 @@ const PROVEN: [Check; 12] = [
 
 /// Inputs and outputs, by a proof or by the node's word.
 #[derive(Clone, Copy)]
-struct Said<'a> {
-    inputs: &'a Inputs,
-    outputs: &'a [Vec<i64>],
+pub(super) struct Said<'a> {
+    pub(super) inputs: &'a Inputs,
+    pub(super) outputs: &'a [Vec<i64>],
 }
 
 /// Inputs and outputs against the receipt.
@@ -76,12 +86,35 @@ fn compare(
     let outputs =
         outputs.and_then(|said| equal("the digest of the outputs", outputs_digest(said.outputs), receipt.outputs));
     let outputs = findings.note(Check::Outputs, weight, outputs);
-    if let (Ok(Said { inputs, outputs }), Some(()), Some(())) = (said, inputs, outputs) {
-        let ports = key.map(|key| key.circuit().circuit());
-        let ports = ports.map(|circuit| Ports { inputs: circuit.inputs.clone(), outputs: circuit.outputs.clone() });
-        let answer = Answer { inputs: inputs.clone(), outputs: outputs.to_vec() };
-        findings.shown = Some(Shown { answer, ports });
+    if let (Ok(said), Some(()), Some(())) = (said, inputs, outputs) {
+        findings.shown = Some(shown(said, key));
     }
+}
+
+/// Inputs and outputs with what a key's circuit says of them.
+pub(super) fn shown(Said { inputs, outputs }: Said<'_>, key: Option<&CheckedKey>) -> Shown {
+    let ports = key.map(|key| key.circuit().circuit());
+    let ports = ports.map(|circuit| Ports { inputs: circuit.inputs.clone(), outputs: circuit.outputs.clone() });
+    Shown { answer: Answer { inputs: inputs.clone(), outputs: outputs.to_vec() }, ports }
+}
+
+/// Tensors of an answer in floating point against the receipt and the request.
+fn compare_reals(receipt: &Receipt, evidence: &Evidence, question: &Question<'_>, findings: &mut Findings) {
+    let said = match evidence {
+        Evidence::Reals(answer) => Ok(answer),
+        _ => Err(Missing::Answer),
+    };
+    let inputs = said.map_err(Fault::from).and_then(|RealAnswer { inputs, .. }| {
+        equal("the digest of the inputs", reals::inputs_digest(inputs), receipt.inputs)
+    });
+    let inputs = findings.note(Check::Inputs, Weight::Optional, inputs);
+    let outputs = said.map_err(Fault::from).and_then(|RealAnswer { outputs, .. }| {
+        equal("the digest of the outputs", reals::outputs_digest(outputs), receipt.outputs)
+    });
+    let outputs = findings.note(Check::Outputs, Weight::Optional, outputs);
+    let values = said.map_err(Fault::from).and_then(|said| values::reals(&said.inputs, question.tensors));
+    findings.note(Check::RequestValues, Weight::Optional, values);
+    findings.reals = said.ok().filter(|_| inputs.and(outputs).is_some()).cloned();
 }
 
 /// A proof and its key.
@@ -132,7 +165,8 @@ fn check_key(
     checked
 }
 
-fn assurance(key: &CheckedKey) -> Assurance {
+/// What a key says of what stands behind its proofs.
+pub(super) fn assurance(key: &CheckedKey) -> Assurance {
     let (visibility, srs, soundness_bits) = match key {
         CheckedKey::Sumcheck(key) => (None, None, security::soundness(key).ok().map(|(_, bits)| bits)),
         CheckedKey::Halo2(key) => (Some(key.key().visibility), Some(key.key().srs), None),

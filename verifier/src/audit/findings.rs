@@ -1,14 +1,19 @@
 //! Verdicts as they are collected, and the report that they make.
 use alloc::vec::Vec;
 
-use super::bundle::Bundle;
+use super::bundle::{Bundle, RealAnswer};
 use super::check::Check;
-use super::report::{Assurance, HeaderTime, Missing, Reason, Report, Row, Shown, Verdict, Weight};
-use super::{Trust, unproven};
+use super::moment::Moment;
+use super::reason::{Missing, Reason};
+use super::report::{Assurance, HeaderTime, Report, Row, Shown, Verdict, Weight};
+use super::{Trust, later, unproven};
+use crate::fetched::Fetched;
 use crate::settlement::Versioned;
 use crate::settlement::model::Model;
-use crate::settlement::node::Node;
-use crate::settlement::payment::Settlement;
+use crate::settlement::node::{Attestation, Measurement, Node};
+use crate::settlement::payment::{Block, Settlement};
+use crate::settlement::sampling::Sample;
+use crate::tee;
 
 /// Why there is nothing to go on with.
 pub(super) enum Fault {
@@ -35,12 +40,20 @@ impl From<Missing> for Fault {
 pub(super) struct Findings {
     rows: Vec<Row>,
     pub(super) shown: Option<Shown>,
+    pub(super) reals: Option<RealAnswer>,
     pub(super) assurance: Option<Assurance>,
     pub(super) root: Option<HeaderTime>,
     pub(super) last: Option<HeaderTime>,
     pub(super) settlement: Option<Settlement>,
     pub(super) model: Option<Versioned<Model>>,
     pub(super) node: Option<Versioned<Node>>,
+    /// The state that is shown.
+    pub(super) block: Option<Block>,
+    pub(super) attestation: Option<Versioned<Attestation>>,
+    pub(super) enclave: Option<tee::Attested>,
+    pub(super) measurement: Option<Versioned<Measurement>>,
+    pub(super) sample: Option<Sample>,
+    pub(super) fetched: Vec<Fetched>,
 }
 
 impl Findings {
@@ -61,13 +74,32 @@ impl Findings {
     }
 
     /// The report.
-    pub(super) fn report(self, bundle: &Bundle, trust: &Trust, now_ms: Option<u64>) -> Report {
-        let Self { mut rows, shown, assurance, root, last, settlement, model, node } = self;
-        rows.sort_by_key(|row| row.check);
+    pub(super) fn report(mut self, bundle: &Bundle, trust: &Trust, now_ms: Option<u64>) -> Report {
+        self.rows.sort_by_key(|row| row.check);
         let since = |(now, root): (u64, HeaderTime)| i128::from(now).saturating_sub(root.time_ms.into());
-        let root_age_ms = now_ms.zip(root).map(since).and_then(|age| age.try_into().ok());
-        let unproven = Vec::new();
-        let mut report = Report { rows, shown, assurance, root, root_age_ms, last, settlement, model, node, unproven };
+        let root_age_ms = now_ms.zip(self.root).map(since).and_then(|age| age.try_into().ok());
+        let mut report = Report {
+            rows: self.rows,
+            shown: self.shown,
+            reals: self.reals,
+            assurance: self.assurance,
+            root: self.root,
+            root_age_ms,
+            last: self.last,
+            settlement: self.settlement,
+            model: self.model,
+            node: self.node,
+            attestation: self.attestation,
+            enclave: self.enclave,
+            measurement: self.measurement,
+            sample: self.sample,
+            fetched: self.fetched,
+            later: Vec::new(),
+            unproven: Vec::new(),
+        };
+        let receipt = &bundle.receipt.receipt;
+        let moment = Moment::of(receipt, report.settlement.as_ref(), self.block.as_ref()).ok();
+        report.later = later::list(&report, moment);
         report.unproven = unproven::list(bundle, &report, trust.genesis.is_some());
         report
     }

@@ -1,32 +1,36 @@
-//! What the ledger has of the request: headers from the trusted one on, and the records of the state that the last one proves.
-use super::bundle::{Bundle, PathBlock, Record};
+//! What the ledger has of the answer: headers from the trusted one on, and the records of the state that the last one proves.
+use super::bundle::{Bundle, Ledger, PathBlock, Record};
 use super::check::Check;
 use super::findings::{Fault, Findings, equal, holds};
-use super::records::{self, Settled};
-use super::report::{HeaderTime, Missing, Reason, Weight};
-use super::{Scope, Trust};
+use super::moment::{Moment, is_settled};
+use super::reason::{Missing, Reason};
+use super::report::{HeaderTime, Weight};
+use super::{Question, Scope, Trust, attestation, records, sample};
 use crate::key::{CheckedKey, Engine};
-use crate::receipt::Receipt;
+use crate::receipt::{Backend, Receipt};
 use crate::settlement::inclusion;
 use crate::settlement::light::{Clock, LightBlock, LightError, Trusted};
 use crate::settlement::payment::Block;
 use crate::settlement::{self, keys};
 
-/// What is asked of the ledger.
-const CHECKS: [Check; 13] = [
+/// What is asked of the ledger, whatever is claimed.
+const ALWAYS: [Check; 7] = [
     Check::TrustRoot,
     Check::Headers,
     Check::State,
+    Check::NodeIncluded,
+    Check::Node,
+    Check::RulesIncluded,
+    Check::Rules,
+];
+/// What is asked of it for answers that are settled.
+const SETTLED: [Check; 6] = [
     Check::SettlementIncluded,
     Check::Settlement,
     Check::Payment,
     Check::ModelIncluded,
     Check::Model,
     Check::PublisherSignature,
-    Check::NodeIncluded,
-    Check::Node,
-    Check::RulesIncluded,
-    Check::Rules,
 ];
 /// Headers are judged as by a client that followed the chain as it grew: a trusted one does not expire before the next.
 const TRUSTING_MS: u64 = 100 * 365 * 86_400_000;
@@ -34,30 +38,69 @@ const TRUSTING_MS: u64 = 100 * 365 * 86_400_000;
 const DRIFT_MS: u64 = 1;
 
 /// Checks of the ledger.
-pub(super) fn check(bundle: &Bundle, key: Option<&CheckedKey>, trust: &Trust, scope: Scope, findings: &mut Findings) {
+pub(super) fn check(
+    bundle: &Bundle,
+    key: Option<&CheckedKey>,
+    trust: &Trust,
+    question: &Question<'_>,
+    findings: &mut Findings,
+) {
     let receipt = &bundle.receipt.receipt;
-    let Some(ledger) = &bundle.ledger else {
-        let weight = match scope {
-            Scope::Settled => Weight::Required,
-            Scope::Unsettled => Weight::Optional,
-        };
-        let srs = needs_srs(receipt).then_some(Check::Srs);
-        for check in CHECKS.into_iter().chain(srs) {
-            findings.note(check, weight, Err::<(), _>(Missing::Ledger.into()));
-        }
-        return;
+    match &bundle.ledger {
+        Some(ledger) => shown(bundle, ledger, key, trust, question, findings),
+        None => not_shown(receipt, question.scope, findings),
+    }
+}
+
+fn not_shown(receipt: &Receipt, scope: Scope, findings: &mut Findings) {
+    let weight = match scope {
+        Scope::Settled => Weight::Required,
+        Scope::Unsettled => Weight::Optional,
     };
+    let settled: &[Check] = if is_settled(receipt) { &SETTLED } else { &[] };
+    let enclave: &[Check] = if receipt.backend == Backend::Tee { &attestation::CHECKS } else { &[] };
+    let srs: &[Check] = if needs_srs(receipt) { &[Check::Srs] } else { &[] };
+    for check in [&ALWAYS, settled, enclave, srs].into_iter().flatten() {
+        findings.note(*check, weight, Err::<(), _>(Missing::Ledger.into()));
+    }
+}
+
+fn shown(
+    bundle: &Bundle,
+    ledger: &Ledger,
+    key: Option<&CheckedKey>,
+    trust: &Trust,
+    question: &Question<'_>,
+    findings: &mut Findings,
+) {
+    let receipt = &bundle.receipt.receipt;
     let state = State(follow(&ledger.path, trust, findings));
-    findings.require(Check::State, state.check(&ledger.block, trust));
-    let settlement = records::settlement(&state, &ledger.settlement, bundle, findings);
-    let settled = settlement.as_ref().map(|settlement| Settled { receipt, settlement });
-    let rules = records::rules(&state, &ledger.rules, settled, trust, findings);
+    let block = state.check(&ledger.block, trust);
+    findings.block = findings.require(Check::State, block);
+    let settlement = if is_settled(receipt) {
+        records::settlement(&state, ledger.settlement.as_ref(), bundle, findings)
+    } else {
+        None
+    };
+    let block = findings.block;
+    let moment = Moment::of(receipt, settlement.as_ref(), block.as_ref());
+    let rules = records::rules(&state, &ledger.rules, moment, trust, findings);
     if needs_srs(receipt) {
         findings.require(Check::Srs, records::srs(rules.as_ref(), key));
     }
-    records::model(&state, &ledger.model, receipt, settled, findings);
-    let node = records::node(&state, &ledger.node, receipt, settled, rules.as_ref(), findings);
-    findings.require(Check::Payment, records::payment(settled, node.as_ref()));
+    let node = records::node(&state, &ledger.node, receipt, moment, rules.as_ref(), findings);
+    if is_settled(receipt) {
+        records::model(&state, ledger.model.as_ref(), receipt, moment, findings);
+        findings.require(Check::Payment, records::payment(moment, node.as_ref()));
+        sample::check(&state, ledger.sample.as_ref(), receipt, rules.as_ref(), question, findings);
+    } else if ledger.settlement.is_some() || ledger.model.is_some() || ledger.sample.is_some() {
+        findings.require(Check::Settlement, Err::<(), _>(Fault::Fails(Reason::NeverSettled)));
+    }
+    if receipt.backend == Backend::Tee {
+        attestation::check(&state, ledger.attestation.as_ref(), receipt, moment, trust, findings);
+    } else if ledger.attestation.is_some() {
+        findings.require(Check::Attestation, Err::<(), _>(Fault::Fails(Reason::Evidence)));
+    }
 }
 
 fn needs_srs(receipt: &Receipt) -> bool {
@@ -112,14 +155,14 @@ impl State {
     }
 
     /// The state is that after the height before the last header's, and of the trusted genesis.
-    fn check(&self, record: &Record, trust: &Trust) -> Result<(), Fault> {
+    fn check(&self, record: &Record, trust: &Trust) -> Result<Block, Fault> {
         self.has(record, &[keys::BLOCK])?;
         let block: Block = settlement::decode(&record.value.0)?;
         let header = self.0.as_ref().map(|trusted| trusted.block().height().saturating_sub(1)).unwrap_or_default();
         holds(block.height == header, Reason::Height { actual: block.height, expected: header })?;
-        match trust.genesis {
-            Some(genesis) => equal("the digest of the genesis", block.genesis, genesis),
-            None => Ok(()),
+        if let Some(genesis) = trust.genesis {
+            equal("the digest of the genesis", block.genesis, genesis)?;
         }
+        Ok(block)
     }
 }

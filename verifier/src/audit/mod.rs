@@ -1,22 +1,35 @@
-//! The audit of an answer from one file: its receipts, its proof, who published and who answered, what was paid, and that the ledger says so.
+//! The audit of an answer from one file: its receipts, its proof or its enclave, who published and who answered, what was paid, and that the
+//! ledger says so.
 //!
 //! [`audit`] is a pure function of a bundle, what the auditor trusts, and how the auditor asks. It makes every check that the receipt's
 //! claim calls for, also after one has failed, and says of each what became of it. Nothing in a bundle is taken on its word: all of it hangs on
 //! the receipts' digests, on the app hash of a header that is signed, or on both.
+mod attestation;
 mod bundle;
 mod check;
 mod evidence;
+mod exchange;
+mod fetched;
 mod findings;
+mod later;
 mod ledger;
+mod moment;
+mod reason;
 mod receipts;
 mod records;
 mod report;
+mod sample;
+mod stream;
 mod unproven;
 mod values;
 
-pub use bundle::{Answer, Bundle, Evidence, Ledger, PathBlock, Proven, Record};
+pub use bundle::{
+    Answer, Attested, Bundle, Evidence, Exchange, Ledger, PathBlock, Proven, RealAnswer, Record, SampleProof, Sampled,
+};
 pub use check::Check;
-pub use report::{Assurance, HeaderTime, Missing, Ports, Reason, Report, Row, Shown, Verdict, Weight};
+pub use later::{Ended, Later};
+pub use reason::{Missing, Reason};
+pub use report::{Assurance, HeaderTime, Ports, Report, Row, Shown, Verdict, Weight};
 pub use unproven::Unproven;
 
 use alloc::string::String;
@@ -68,8 +81,10 @@ pub struct Question<'a> {
     pub scope: Scope,
     /// The auditor's own copy of the request. The bundle's, if there is one too, must be the same.
     pub request: Option<&'a [u8]>,
-    /// The request's tensors, read from these bytes.
+    /// The request's tensors, read from these bytes; of those that are taken from records, with the numbers of the bundle's.
     pub tensors: Option<&'a [RequestTensor]>,
+    /// The records that these bytes take inputs from, each once, in the order of the inputs.
+    pub named: Option<&'a [Digest32]>,
     /// What time it is, in milliseconds since 1970. It decides nothing: the age of the trust root is reported.
     pub now_ms: Option<u64>,
 }
@@ -83,7 +98,8 @@ pub struct Question<'a> {
 pub fn audit(bundle: &Bundle, trust: &Trust, question: &Question<'_>) -> Report {
     let mut findings = Findings::default();
     receipts::check(bundle, trust, question, &mut findings);
+    fetched::check(bundle, question, &mut findings);
     let key = evidence::check(bundle, question, &mut findings);
-    ledger::check(bundle, key.as_ref(), trust, question.scope, &mut findings);
+    ledger::check(bundle, key.as_ref(), trust, question, &mut findings);
     findings.report(bundle, trust, question.now_ms)
 }

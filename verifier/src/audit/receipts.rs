@@ -2,9 +2,10 @@
 use super::bundle::{Bundle, Evidence};
 use super::check::Check;
 use super::findings::{Fault, Findings, equal, holds};
-use super::report::{Missing, Reason, Weight};
+use super::reason::{Missing, Reason};
+use super::report::Weight;
 use super::{Question, Trust};
-use crate::receipt::{Backend, Claim, Receipt, request_digest};
+use crate::receipt::{Backend, Claim, Receipt, Subject, request_digest};
 use crate::wire::Bytes;
 
 /// Checks of the receipts and the request.
@@ -30,16 +31,27 @@ fn link(first: &Receipt, second: &Receipt) -> Result<(), Fault> {
 /// What is claimed fits how the answer was made, and what is shown fits what is claimed.
 fn claim(receipt: &Receipt, evidence: &Evidence) -> Result<(), Fault> {
     holds(receipt.proven.is_none(), Reason::Version)?;
+    let subject = &receipt.subject;
     let fits = match (receipt.backend, receipt.claim) {
-        (Backend::Zkml, Claim::Proven) => receipt.proving.is_some(),
-        (Backend::Vanilla, Claim::SignedOnly) => receipt.proving.is_none(),
+        (Backend::Zkml, Claim::Proven) => receipt.proving.is_some() && matches!(subject, Subject::Circuit(_)),
+        (Backend::Tee, Claim::Attested) => matches!(subject, Subject::Circuit(_) | Subject::Onnx(_)),
+        (Backend::Vanilla, Claim::SignedOnly) => matches!(subject, Subject::Circuit(_)),
+        (Backend::Tee | Backend::Vanilla, Claim::Proxied) => {
+            // Nobody pays the node for such an answer, and nothing is fetched for it.
+            matches!(subject, Subject::Upstream(_)) && receipt.price == 0 && receipt.records.is_empty()
+        }
         _ => false,
     };
-    holds(fits && receipt.circuit().is_some(), Reason::Claim)?;
+    let proving = receipt.claim == Claim::Proven || receipt.proving.is_none();
+    holds(fits && proving, Reason::Claim)?;
     let of_it = match evidence {
         Evidence::Signature => true,
-        Evidence::Answer(_) => receipt.claim == Claim::SignedOnly,
+        Evidence::Answer(_) => {
+            matches!(receipt.claim, Claim::SignedOnly | Claim::Attested) && matches!(subject, Subject::Circuit(_))
+        }
         Evidence::Proof(_) => receipt.claim == Claim::Proven,
+        Evidence::Reals(_) => matches!(subject, Subject::Onnx(_)),
+        Evidence::Exchange(_) => receipt.claim == Claim::Proxied,
     };
     holds(of_it, Reason::Evidence)
 }

@@ -4,35 +4,32 @@ use super::bundle::{Bundle, Evidence, Record};
 use super::check::Check;
 use super::findings::{Fault, Findings, equal, holds};
 use super::ledger::State;
-use super::report::{Missing, Reason};
+use super::moment::{Judged, Moment};
+use super::reason::{Missing, Reason};
 use crate::key::CheckedKey;
-use crate::receipt::{Receipt, proof_digest};
+use crate::receipt::{Backend, Receipt, proof_digest};
 use crate::settlement::model::{Model, ModelKey};
 use crate::settlement::node::Node;
 use crate::settlement::parameters::Parameters;
 use crate::settlement::payment::Settlement;
 use crate::settlement::{self, Versioned, keys};
 
-/// A receipt with its settlement.
-#[derive(Clone, Copy)]
-pub(super) struct Settled<'a> {
-    pub(super) receipt: &'a Receipt,
-    pub(super) settlement: &'a Settlement,
-}
-
 /// The settlement, if the state has it and it is of this receipt.
 pub(super) fn settlement(
     state: &State,
-    record: &Record,
+    record: Option<&Record>,
     bundle: &Bundle,
     findings: &mut Findings,
 ) -> Option<Settlement> {
     let receipt = &bundle.receipt.receipt;
-    let included = state.has(record, &[&keys::settlement(receipt.request)]);
+    let included = record.ok_or(Missing::Settlement.into()).and_then(|record| {
+        state.has(record, &[&keys::settlement(receipt.request)])?;
+        Ok(record)
+    });
     let included = findings.require(Check::SettlementIncluded, included);
     let last = findings.last;
     let read = || {
-        included.ok_or(Missing::Needs(Check::SettlementIncluded))?;
+        let record = included.ok_or(Missing::Needs(Check::SettlementIncluded))?;
         let found: Settlement = settlement::decode(&record.value.0)?;
         let in_time = last.is_some_and(|last| found.height < last.height && found.time_ms <= last.time_ms);
         holds(in_time, Reason::Later)?;
@@ -52,6 +49,7 @@ fn compare(found: &Settlement, bundle: &Bundle) -> Result<(), Fault> {
     equal("the backend", found.backend, receipt.backend)?;
     equal("the model", found.model, receipt.model)?;
     equal("the node", found.node, receipt.node)?;
+    equal("the attestation", found.attestation_revision.is_some(), receipt.backend == Backend::Tee)?;
     equal("the key", found.proof.map(|(_, key)| key), receipt.proving.map(|proving| proving.key))?;
     match &bundle.evidence {
         Evidence::Proof(proven) => {
@@ -63,30 +61,17 @@ fn compare(found: &Settlement, bundle: &Bundle) -> Result<(), Fault> {
 }
 
 /// Payer, price and payee.
-pub(super) fn payment(settled: Option<Settled<'_>>, node: Option<&Versioned<Node>>) -> Result<(), Fault> {
-    let Settled { receipt, settlement } = settled.ok_or(Missing::Needs(Check::Settlement))?;
+pub(super) fn payment(moment: Judged<'_>, node: Option<&Versioned<Node>>) -> Result<(), Fault> {
+    let Moment { receipt, settlement, .. } = moment?;
+    let settlement = settlement.ok_or(Missing::Needs(Check::Settlement))?;
     equal("the payer", settlement.payer, receipt.payer)?;
     equal("the price", settlement.price, receipt.price)?;
     let node = node.ok_or(Missing::Needs(Check::Node))?;
     equal("the payee", settlement.payee, node.record.payee)
 }
 
-/// The revision is the one that the settlement names, and was in force.
-fn in_force<T>(found: &Versioned<T>, revision: u32, settlement: &Settlement) -> Result<(), Fault> {
-    equal("the revision", found.revision, revision)?;
-    held(found, settlement)
-}
-
-/// The version began before the settlement and ended after it. If it ended in the settlement's own block, that was after it in the block: the
-/// ledger settles by nothing that has ended.
-fn held<T>(found: &Versioned<T>, settlement: &Settlement) -> Result<(), Fault> {
-    let height = settlement.height;
-    let held = found.valid_from <= height && found.valid_to.is_none_or(|end| height <= end);
-    holds(held, Reason::NotInForce { revision: found.revision, height })
-}
-
 /// A record with a history, which lies under its key or under that and its revision.
-fn versioned<T>(state: &State, key: &[u8], record: &Record) -> Result<Versioned<T>, Fault>
+pub(super) fn versioned<T>(state: &State, key: &[u8], record: &Record) -> Result<Versioned<T>, Fault>
 where
     Versioned<T>: serde::Serialize + serde::de::DeserializeOwned,
 {
@@ -99,7 +84,7 @@ where
 pub(super) fn rules(
     state: &State,
     record: &Record,
-    settled: Option<Settled<'_>>,
+    moment: Judged<'_>,
     trust: &Trust,
     findings: &mut Findings,
 ) -> Option<Parameters> {
@@ -108,8 +93,7 @@ pub(super) fn rules(
     let check = || {
         let found = found.ok_or(Missing::Needs(Check::RulesIncluded))?;
         equal("the chain", &found.record.chain_id, &trust.chain_id)?;
-        let Settled { settlement, .. } = settled.ok_or(Missing::Needs(Check::Settlement))?;
-        held(&found, settlement)?;
+        moment?.held(&found)?;
         Ok(found.record)
     };
     findings.require(Check::Rules, check())
@@ -127,20 +111,20 @@ pub(super) fn srs(rules: Option<&Parameters>, key: Option<&CheckedKey>) -> Resul
 /// The model's record.
 pub(super) fn model(
     state: &State,
-    record: &Record,
+    record: Option<&Record>,
     receipt: &Receipt,
-    settled: Option<Settled<'_>>,
+    moment: Judged<'_>,
     findings: &mut Findings,
 ) {
-    let found = versioned::<Model>(state, &keys::model(receipt.model), record);
+    let found = record.ok_or(Missing::Settlement.into());
+    let found = found.and_then(|record| versioned::<Model>(state, &keys::model(receipt.model), record));
     let found = findings.require(Check::ModelIncluded, found);
     let found = found.as_ref().ok_or(Missing::Needs(Check::ModelIncluded));
     let signed = found.map(|found| found.record.manifest.signed(&receipt.chain_id, found.record.signature));
     let signed = signed.map_err(Fault::from).and_then(|signed| Ok(signed.verify()?));
     let check = || {
         let found = found?;
-        let Settled { settlement, .. } = settled.ok_or(Missing::Needs(Check::Settlement))?;
-        in_force(found, settlement.model_revision, settlement)?;
+        moment?.in_force(found, |settlement| Some(settlement.model_revision))?;
         equal("the model", found.record.manifest.id(), receipt.model)?;
         equal("the circuit", Some(found.record.manifest.program), receipt.program())?;
         let Some(proving) = receipt.proving else { return Ok(()) };
@@ -161,7 +145,7 @@ pub(super) fn node(
     state: &State,
     record: &Record,
     receipt: &Receipt,
-    settled: Option<Settled<'_>>,
+    moment: Judged<'_>,
     rules: Option<&Parameters>,
     findings: &mut Findings,
 ) -> Option<Versioned<Node>> {
@@ -170,8 +154,7 @@ pub(super) fn node(
     findings.node.clone_from(&found);
     let check = || {
         let found = found.ok_or(Missing::Needs(Check::NodeIncluded))?;
-        let Settled { settlement, .. } = settled.ok_or(Missing::Needs(Check::Settlement))?;
-        in_force(&found, settlement.node_revision, settlement)?;
+        moment?.in_force(&found, |settlement| Some(settlement.node_revision))?;
         holds(found.record.backends.contains(&receipt.backend), Reason::Backend)?;
         let rules = rules.ok_or(Missing::Needs(Check::Rules))?;
         holds(found.record.stake >= rules.stake_min, Reason::Stake)?;

@@ -1,10 +1,12 @@
-//! The numbers of a request against the integers that were proven.
+//! The numbers of a request against what the model was given.
 use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 
 use super::RequestTensor;
 use super::findings::{Fault, holds};
-use super::report::{Missing, Reason};
+use super::reason::{Missing, Reason};
 use crate::circuit::CheckedCircuit;
+use crate::reals::Reals;
 use crate::statement::Inputs;
 
 /// Each input's tensor in the request, quantised, is what the proof has.
@@ -23,6 +25,19 @@ pub(super) fn check(circuit: &CheckedCircuit, inputs: &Inputs, tensors: Option<&
             let same = port.quantize(range, *value) == Some(*integer);
             holds(same, Reason::Value { input, position })?;
         }
+    }
+    Ok(())
+}
+
+/// The request's tensors are the inputs of a model in floating point, bit for bit. Nothing here says which input has which name, so their order is
+/// not compared.
+pub(super) fn reals(inputs: &[Reals], tensors: Option<&[RequestTensor]>) -> Result<(), Fault> {
+    let tensors = tensors.ok_or(Missing::Values)?;
+    let mut left: Vec<Reals> = tensors.iter().map(|tensor| Reals::new(tensor.shape.clone(), &tensor.values)).collect();
+    holds(left.len() == inputs.len(), Reason::Tensors)?;
+    for input in inputs {
+        let place = left.iter().position(|tensor| tensor == input).ok_or(Fault::Fails(Reason::Tensors))?;
+        left.swap_remove(place);
     }
     Ok(())
 }

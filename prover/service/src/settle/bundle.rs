@@ -79,7 +79,8 @@ pub fn bundle(
     };
     let kept = job.settled.and_then(|settled| settled.evidence);
     let ledger = kept.map(|evidence| ledger(blobs, evidence)).transpose()?;
-    Ok(Bundle { receipt, request: payload.map(|payload| payload.request.clone()), evidence, ledger })
+    let request = payload.map(|payload| payload.request.clone());
+    Ok(Bundle { receipt, request, records: Vec::new(), evidence, ledger })
 }
 
 /// The integers of an answer that is not proven.

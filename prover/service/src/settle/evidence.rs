@@ -96,7 +96,16 @@ impl<'a> Proven<'a> {
         let model = self.version::<Model>(&keys::model(found.model), |model| model.revision == found.model_revision)?;
         let node = self.version::<Node>(&keys::node(found.node), |node| node.revision == found.node_revision)?;
         let rules = self.version::<Parameters>(keys::PARAMETERS, |rules| rules.holds_at(found.height))?;
-        Ok(Shown { path: self.path.blocks.clone(), block, settlement, model, node, rules })
+        Ok(Shown {
+            path: self.path.blocks.clone(),
+            block,
+            settlement: Some(settlement),
+            model: Some(model),
+            node,
+            rules,
+            attestation: None,
+            sample: None,
+        })
     }
 }
 

@@ -49,7 +49,7 @@ fn settled_answers_are_audited() {
         let question = Question::default();
         assert_eq!(failed(&audit(&bundle, &trust, &question)), ["state"]);
         let mut other = bundle.clone();
-        other.ledger.as_mut().unwrap().settlement.value.0[40] ^= 1;
+        other.ledger.as_mut().unwrap().settlement.as_mut().unwrap().value.0[40] ^= 1;
         assert!(failed(&audit(&other, world.ledger.trust(), &question)).contains(&"settlement_included"));
     }
 }

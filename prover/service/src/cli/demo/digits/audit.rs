@@ -94,7 +94,8 @@ pub fn tamper(bundle: &Path, trust: &Path) -> Result<Vec<Tampered>> {
         }),
         ("a lower price in the receipt", |bundle| bundle.receipt.receipt.price -= 1),
         ("another payee on the ledger", |bundle| {
-            if let Some(byte) = bundle.ledger.as_mut().and_then(|ledger| ledger.settlement.value.0.last_mut()) {
+            let settlement = bundle.ledger.as_mut().and_then(|ledger| ledger.settlement.as_mut());
+            if let Some(byte) = settlement.and_then(|settlement| settlement.value.0.last_mut()) {
                 *byte ^= 1;
             }
         }),
