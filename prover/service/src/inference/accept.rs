@@ -253,7 +253,9 @@ impl Inference {
         let inputs = match (model.onnx(), model.circuit) {
             (Some((file, batch)), _) => {
                 let float = self.floats.get(file, batch).map_err(ExecuteError::from)?;
-                Values::Reals(reals(float.inputs(), &given)?)
+                let inputs = reals(float.inputs(), &given)?;
+                float.check(&inputs).map_err(ExecuteError::from)?;
+                Values::Reals(inputs)
             }
             (None, Some((circuit, blob))) => {
                 Values::Integers(integers(self.circuits.get(circuit, blob)?.circuit(), &given)?)

@@ -3,19 +3,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use assay_ledger::Rejection;
-use assay_ledger::tx::{ApproveMeasurement, AttestNode, Payload, ShownEvidence};
+use assay_ledger::tx::{ApproveMeasurement, AttestNode, Payload, ShownEvidence, Transfer};
 use assay_verifier::settlement::node::{Attestation, Measurement};
-use assay_verifier::settlement::payment::{Block, Recent};
-use assay_verifier::settlement::{Versioned, keys};
+use assay_verifier::settlement::payment::BlockHash;
+use assay_verifier::settlement::{Height, Versioned, keys};
 use assay_verifier::tee::{Attested, Binding, authenticate};
 
-use super::presence::{PresenceError, beat, send};
+use super::presence::{PresenceError, send};
 use super::{Ledger, LedgerError, Sender, read};
 use crate::attester::{Enclave, Times};
 use crate::clock::now_ms;
-
-/// Blocks that are made, if need be, for a nonce that is fresh enough: it is known in the block after its own.
-const BLOCKS: usize = 3;
 
 /// The enclave of a node on a ledger.
 pub struct Attesting {
@@ -29,15 +26,15 @@ impl Attesting {
     /// A document that is bound to a recent block.
     pub(super) fn show(&self, ledger: &dyn Ledger, sender: &Sender) -> Result<ShownEvidence, PresenceError> {
         let rules = ledger.rules();
-        let recent = nonce(ledger, sender)?;
-        let binding = Binding::new(&rules.chain_id, sender.key(), recent.app_hash);
-        let times = Times { made_ms: recent.time_ms, lifetime_ms: rules.attestation.lifetime_ms };
+        let (nonce_height, block) = nonce(ledger, sender)?;
+        let binding = Binding::new(&rules.chain_id, sender.key(), block.hash);
+        let times = Times { made_ms: block.time_ms, lifetime_ms: rules.attestation.lifetime_ms };
         let evidence = self.enclave.attest(binding, times)?;
         if self.governs {
-            let known = authenticate(&evidence, &rules.trust_roots, &rules.attestation, recent.time_ms);
+            let known = authenticate(&evidence, &rules.trust_roots, &rules.attestation, block.time_ms);
             self.approve(ledger, sender, &known.map_err(PresenceError::Evidence)?)?;
         }
-        Ok(ShownEvidence { evidence, nonce_height: recent.height })
+        Ok(ShownEvidence { evidence, nonce_height })
     }
 
     /// Approves the software that this node runs, unless it is approved.
@@ -70,18 +67,23 @@ impl Attesting {
     }
 }
 
-/// The last block whose app hash is known. If it was long ago, since nothing happened, there are new ones first.
-fn nonce(ledger: &dyn Ledger, sender: &Sender) -> Result<Recent, PresenceError> {
+/// The last block, and what its document has to carry. If it was long ago, since nothing happened, there is a new one first.
+fn nonce(ledger: &dyn Ledger, sender: &Sender) -> Result<(Height, BlockHash), PresenceError> {
     let age_max = ledger.rules().attestation.age_max_ms / 2;
-    for _ in 0..BLOCKS {
-        let block: Option<Block> = read(ledger, keys::BLOCK)?;
-        let height = block.map_or(0, |block| block.height).saturating_sub(1);
-        let recent: Option<Recent> = read(ledger, &keys::recent(height))?;
-        let fresh = |recent: &Recent| recent.height == height && now_ms().saturating_sub(recent.time_ms) <= age_max;
-        if let Some(recent) = recent.filter(fresh) {
-            return Ok(recent);
-        }
-        beat(sender)?;
+    let last = || -> Result<_, LedgerError> {
+        let height = ledger.height()?;
+        let found: Option<BlockHash> = read(ledger, &keys::block_hash(height))?;
+        let fresh = found.filter(|found| now_ms().saturating_sub(found.time_ms) <= age_max);
+        Ok(fresh.map(|found| (height, found)))
+    };
+    if let Some(found) = last()? {
+        return Ok(found);
     }
-    Err(LedgerError::Unavailable("no recent block is remembered".into()).into())
+    make_block(sender)?;
+    last()?.ok_or_else(|| LedgerError::Unavailable("the last block is not remembered".into()).into())
+}
+
+/// A block, for whatever is in it: only a node can give a sign of life, and this may be none yet.
+fn make_block(sender: &Sender) -> Result<(), PresenceError> {
+    send(sender, Payload::Transfer(Transfer { to: sender.key(), amount: 1 }))
 }

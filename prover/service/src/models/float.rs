@@ -159,14 +159,23 @@ impl FloatModel {
         &self.outputs
     }
 
+    /// Checks that inputs fit.
+    ///
+    /// # Errors
+    /// Another number, another shape, or values that an input's type does not have.
+    pub fn check(&self, inputs: &[Reals]) -> Result<(), FloatError> {
+        if inputs.len() != self.inputs.len() {
+            return Err(FloatError::Count { expected: self.inputs.len(), actual: inputs.len() });
+        }
+        self.inputs.iter().zip(inputs).try_for_each(|(port, reals)| port.check(reals))
+    }
+
     /// Evaluates it.
     ///
     /// # Errors
     /// Inputs do not fit, the evaluation fails, or what comes out cannot be sent.
     pub fn run(&self, inputs: &[Reals]) -> Result<Vec<Reals>, FloatError> {
-        if inputs.len() != self.inputs.len() {
-            return Err(FloatError::Count { expected: self.inputs.len(), actual: inputs.len() });
-        }
+        self.check(inputs)?;
         let read = self.inputs.iter().zip(inputs).map(|(port, reals)| port.tensor(reals).map(Tensor::into_tvalue));
         let read: TVec<TValue> = read.collect::<Result<_, _>>()?;
         let failed = |error: TractError| FloatError::Run(format!("{error:#}"));
@@ -214,15 +223,20 @@ impl FloatPort {
         }
     }
 
-    fn tensor(&self, reals: &Reals) -> Result<Tensor, FloatError> {
+    fn check(&self, reals: &Reals) -> Result<(), FloatError> {
         let count: usize = self.dims.iter().map(|dim| *dim as usize).product();
         if reals.dims != self.dims || reals.bits.len() != count {
             return Err(FloatError::Shape(self.name.clone()));
         }
-        let values: Vec<f64> = reals.values().collect();
-        if let Some(place) = values.iter().position(|value| !self.holds(*value)) {
-            return Err(FloatError::Value { name: self.name.clone(), place, kind: format!("{:?}", self.kind) });
+        match reals.values().position(|value| !self.holds(value)) {
+            None => Ok(()),
+            Some(place) => Err(FloatError::Value { name: self.name.clone(), place, kind: format!("{:?}", self.kind) }),
         }
+    }
+
+    /// An input that was checked.
+    fn tensor(&self, reals: &Reals) -> Result<Tensor, FloatError> {
+        let values: Vec<f64> = reals.values().collect();
         let dims: Vec<usize> = self.dims.iter().map(|dim| *dim as usize).collect();
         let tensor = Tensor::from_shape(&dims, &values).map_err(model)?;
         Ok(tensor.cast_to_dt(self.kind).map_err(model)?.into_owned())

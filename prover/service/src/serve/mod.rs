@@ -8,6 +8,8 @@ mod sweep;
 
 use std::sync::Arc;
 
+use assay_verifier::audit::{Bundle, Evidence, Exchange};
+use assay_verifier::receipt::SignedReceipt;
 use assay_verifier::signature::SigningKey;
 use assay_verifier::wire;
 use tokio::sync::Semaphore;
@@ -29,8 +31,8 @@ use crate::models::{Circuits, Floats, ModelRecord, Models, Publisher};
 use crate::proxy::Proxy;
 use crate::routes::Problem;
 use crate::routes::job::{JobOut, ProgressOut};
-use crate::settle::Settler;
 use crate::settle::bundle::{BundleError, Show, kept};
+use crate::settle::{Settler, of_node};
 use crate::storage::FileBlobs;
 use crate::values::Values;
 use crate::workers::{Desk, Place, Pool, signed};
@@ -166,6 +168,17 @@ impl Service {
             Err(BundleError::NoAnswer) => Err(Problem::missing("receipt")),
             Err(error) => Err(Problem::internal(&error)),
         }
+    }
+
+    /// The bundle of an answer of an upstream's. The node keeps neither request nor answer: whoever asked has them.
+    ///
+    /// # Errors
+    /// The ledger does not answer.
+    pub fn forwarded_bundle(&self, signed: SignedReceipt) -> Result<Vec<u8>, Problem> {
+        let ledger = of_node(&*self.ledger, &signed.receipt).map_err(|error| Problem::internal(&error))?;
+        let evidence = Evidence::Exchange(Exchange { forwarded: None, response: None });
+        let bundle = Bundle { receipt: signed, request: None, records: Vec::new(), evidence, ledger: Some(ledger) };
+        Ok(wire::encode(&bundle))
     }
 
     /// What auditors begin with.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use assay_auditor::trust::{self, BadTrust};
 use assay_ledger::genesis::USUAL_SAMPLING;
 use assay_prover::halo2::cache::Cache as ProvingKeys;
-use assay_verifier::receipt::{Backend, ModelId, Proving};
+use assay_verifier::receipt::{Backend, Grade, ModelId, Proving};
 use assay_verifier::settlement::node::Node;
 use assay_verifier::settlement::parameters::TrustRoot;
 use assay_verifier::signature::SigningKey;
@@ -33,7 +33,7 @@ use crate::models::{Circuits, Floats, ModelError, Models, Needs, Publisher, Stri
 use crate::outbound::BadRoots;
 use crate::payments::Terms;
 use crate::payments::reserve::Reserver;
-use crate::proxy::{Figures, Proxy, Receipts, ReceiptsError};
+use crate::proxy::{Figures, Proxy, Receipts, ReceiptsError, Seal};
 use crate::settle::{Parts, Provable, Settler};
 use crate::storage::{BlobStore, FileBlobs, private};
 use crate::workers::{self, Desk, Local, Pool, Provers, signed};
@@ -168,6 +168,20 @@ impl Chained {
         let presence = Presence::start(Arc::clone(&ledger), Arc::clone(&sender), &record, attesting)?;
         Ok(Self { enclave, ledger, sender, presence })
     }
+
+    /// The one grade of enclaves that the chain accepts.
+    fn grade(&self) -> Grade {
+        self.ledger.rules().attestation.grade
+    }
+
+    /// What stands behind receipts of what is forwarded.
+    fn seal(&self, node: &SigningKey) -> Seal {
+        let (backend, grade) = match self.enclave {
+            Some(_) => (Backend::Tee, self.grade()),
+            None => (Backend::Vanilla, Grade::Production),
+        };
+        Seal { chain_id: self.ledger.rules().chain_id.clone(), node: node.clone(), backend, grade }
+    }
 }
 
 /// What is loaded to answer and to prove.
@@ -194,9 +208,7 @@ impl Loaded {
             Arc::new(Vanilla::new(Arc::clone(&circuits))),
         ];
         if chained.enclave.is_some() {
-            // The one grade that the chain accepts.
-            let grade = chained.ledger.rules().attestation.grade;
-            backends.push(Arc::new(Tee::new(Arc::clone(&circuits), Arc::clone(&floats), grade)));
+            backends.push(Arc::new(Tee::new(Arc::clone(&circuits), Arc::clone(&floats), chained.grade())));
         }
         Self { circuits, floats, provers, backends: Backends::new(backends) }
     }
@@ -242,8 +254,8 @@ impl Service {
         let inference = Arc::new(inference(&config, &stores, &chained, &loaded));
         let fetcher = Fetcher::new(&config.sources)?;
         let metrics = Metrics::default();
-        let chain_id = &chained.ledger.rules().chain_id;
-        let (receipts, proxy) = forwarding(&config, chain_id, &stores.node, metrics.forwarding.clone())?;
+        let seal = chained.seal(&stores.node);
+        let (receipts, proxy) = forwarding(&config, seal, metrics.forwarding.clone())?;
         let store = stores.store();
         let Stores { node, blobs, jobs, models, strings, door } = stores;
         let Chained { enclave, ledger, sender, presence } = chained;
@@ -323,15 +335,10 @@ fn provable(models: &Models, backends: &Backends, id: ModelId) -> Option<Provabl
 }
 
 /// What forwards, and its receipts.
-fn forwarding(
-    config: &Config,
-    chain_id: &str,
-    node: &SigningKey,
-    figures: Figures,
-) -> Result<(Arc<Receipts>, Proxy), OpenError> {
+fn forwarding(config: &Config, seal: Seal, figures: Figures) -> Result<(Arc<Receipts>, Proxy), OpenError> {
     let receipts = Arc::new(Receipts::open(&config.data.join("forwarded.redb"))?);
     let (places, kept) = (config.limits.forwarded, Arc::clone(&receipts));
-    let proxy = Proxy::new(chain_id.into(), node.clone(), &config.upstreams, kept, places, figures)?;
+    let proxy = Proxy::new(seal, &config.upstreams, kept, places, figures)?;
     Ok((receipts, proxy))
 }
 

@@ -5,7 +5,9 @@ use assay_service::storage::BlobId;
 use assay_service::values::Values;
 use assay_verifier::digest::{CircuitDigest, Digest32, KeyDigest};
 use assay_verifier::key::Engine;
-use assay_verifier::receipt::{self, Backend, Claim, Grade, ModelId, Program, Receipt, RequestId, SignedReceipt, Subject};
+use assay_verifier::receipt::{
+    self, Backend, Claim, Grade, ModelId, Program, Receipt, RequestId, SignedReceipt, Subject,
+};
 use assay_verifier::signature::{PublicKey, SigningKey};
 use assay_verifier::statement::Inputs;
 use assay_verifier::wire::Bytes;

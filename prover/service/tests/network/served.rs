@@ -63,7 +63,8 @@ pub fn settled(address: &str, service: &Service) {
     assert_eq!(job().states.payment, Payment::Captured);
     let (_, key) = service.keys().swap_remove(0);
     let payload = jobs.payload(id).expect("it can be read");
-    let bundle = bundle(&job(), payload.as_ref(), &*blobs, || Some(key), Show::Nothing).expect("all of it is there");
+    let bundle =
+        bundle(&job(), payload.as_ref(), &*blobs, || Some(key.clone()), Show::Nothing).expect("all of it is there");
     let report = audit(&bundle, &trust, &Question::default());
     assert!(report.holds(), "{:?}", report.rows);
     assert_eq!(report.settlement.map(|settlement| settlement.price), Some(PRICE));

@@ -14,18 +14,18 @@ use crate::model::model;
 use crate::requests::Request;
 use crate::world::*;
 
-fn of(world: &World, job: &Job, show: Show) -> Bundle {
+pub fn of(world: &World, job: &Job, show: Show) -> Bundle {
     let payload = world.jobs.payload(job.id).unwrap();
     bundle(job, payload.as_ref(), &*world.blobs, || Some(model().key_file()), show).unwrap()
 }
 
-fn audited(world: &World, bundle: &Bundle, scope: Scope) -> Report {
+pub fn audited(world: &World, bundle: &Bundle, scope: Scope) -> Report {
     let read: Bundle = wire::decode(&wire::encode(bundle)).unwrap();
     let question = Question { scope, now_ms: Some(now_ms()), ..Question::default() };
     audit(&read, world.ledger.trust(), &question)
 }
 
-fn failed(report: &Report) -> Vec<&'static str> {
+pub fn failed(report: &Report) -> Vec<&'static str> {
     let bad = report.rows.iter().filter(|row| matches!(row.verdict, Verdict::Fails(_)));
     bad.map(|row| row.check.code()).collect()
 }

@@ -196,7 +196,7 @@ impl World {
             updated_ms: now_ms(),
         };
         let id = job.id;
-        let payload = Payload { request: Bytes(vec![number as u8]), inputs, commitment };
+        let payload = Payload { request: Bytes(vec![number as u8]), inputs: Values::Integers(inputs), commitment };
         self.jobs.accept(job, payload, None, now_ms()).unwrap();
         id
     }
