@@ -29,7 +29,7 @@ const RECEIPT: [Row<Receipt>; 15] = [
     ("records: another", |receipt| receipt.records = vec![Digest32([1; 32])], "records"),
     ("records: none", |receipt| receipt.records.clear(), "records"),
     ("outputs", |receipt| receipt.outputs = Digest32([1; 32]), "outputs"),
-    ("price", |receipt| receipt.price += 1, "payment"),
+    ("price", |receipt| receipt.price += 1, "settlement"),
     ("time_ms", |receipt| receipt.time_ms += 1, "settlement"),
 ];
 

@@ -98,7 +98,7 @@ fn an_upstream() {
             "claim proxied by tee, SIMULATED",
             "upstream \"cloud\" at https://api.example/v1/chat/completions",
             "its model \"gpt\"",
-            "delivered status 200, 37 bytes, complete",
+            "delivered status 200, 36 bytes, complete",
             "enclave tdx, simulated evidence, firmware UpToDate",
         ],
     );
