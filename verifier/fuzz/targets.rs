@@ -4,7 +4,7 @@
 //! `corpus/` as a small file once it is fixed.
 use std::sync::OnceLock;
 
-use assay_verifier::audit::{Bundle, Question, Trust, audit as audit_bundle};
+use assay_verifier::audit::{Bundle, Evidence, Ledger, Question, Trust, audit as audit_bundle};
 use assay_verifier::circuit::{CheckedCircuit, Circuit, Limits};
 use assay_verifier::fetched::SignedFetched;
 use assay_verifier::field::{EF, F};
@@ -17,6 +17,7 @@ use assay_verifier::statement::{Argument as AnyArgument, Proof};
 use assay_verifier::sumcheck::pcs::Opening;
 use assay_verifier::sumcheck::weights::WeightStacks;
 use assay_verifier::sumcheck::{self, Argument, key::WeightCommitment};
+use assay_verifier::wire::Bytes;
 use assay_verifier::{verify as verify_proof, wire};
 use p3_field::{BasedVectorSpace, PrimeCharacteristicRing};
 use p3_whir::QueryOpenings;
@@ -25,10 +26,16 @@ const KEY: &[u8] = include_bytes!("golden/key.bin");
 const PROOF: &[u8] = include_bytes!("golden/proof.bin");
 const HALO2_KEY: &[u8] = include_bytes!("golden/halo2_key.bin");
 const HALO2_PROOF: &[u8] = include_bytes!("golden/halo2_proof.bin");
-const BUNDLES: [&[u8]; 3] = [
-    include_bytes!("golden/sumcheck.assay"),
-    include_bytes!("golden/halo2.assay"),
-    include_bytes!("golden/vanilla.assay"),
+/// By the first byte; where there is none, the bytes themselves are the bundle.
+const BUNDLES: [Option<&[u8]>; 8] = [
+    Some(include_bytes!("golden/sumcheck.assay")),
+    Some(include_bytes!("golden/halo2.assay")),
+    Some(include_bytes!("golden/vanilla.assay")),
+    None,
+    Some(include_bytes!("golden/enclave.assay")),
+    Some(include_bytes!("golden/upstream.assay")),
+    Some(include_bytes!("golden/sampled.assay")),
+    None,
 ];
 
 /// Decodes a key, which must have that one encoding, and checks it.
@@ -165,7 +172,7 @@ pub fn verify_halo2(data: &[u8]) {
 /// Changes the bytes of a golden bundle as the bytes say, or takes them for one, and audits. What holds is what did.
 pub fn audit(data: &[u8]) {
     let mut choices = Choices(data);
-    let golden = BUNDLES.get(usize::from(choices.byte() % 4)).copied();
+    let golden = BUNDLES.get(usize::from(choices.byte() % 8)).copied().flatten();
     let mut bytes = golden.unwrap_or(choices.0).to_vec();
     let mut edits = 0;
     while golden.is_some() && !choices.0.is_empty() && edits < 8 {
@@ -191,13 +198,34 @@ pub fn audit(data: &[u8]) {
         let golden: Bundle = wire::decode(golden).expect("the golden bundle decodes");
         // What no signature covers may differ in headers and proofs of inclusion; and what may be withheld.
         assert!(bundle.receipt == golden.receipt && (bundle.request == golden.request || bundle.request.is_none()));
-        assert!(bundle.evidence == golden.evidence, "other evidence is accepted");
+        assert!(bundle.records == golden.records || bundle.records.is_empty(), "other fetched data is accepted");
+        let withheld = matches!(bundle.evidence, Evidence::Signature) && !matches!(golden.evidence, Evidence::Proof(_));
+        assert!(same_evidence(&bundle.evidence, &golden.evidence) || withheld, "other evidence is accepted");
+        let sample = |bundle: &Bundle| bundle.ledger.as_ref().and_then(|ledger| ledger.sample.clone());
+        if let (Some(found), Some(golden)) = (sample(&bundle), sample(&golden)) {
+            assert!(found.record.value == golden.record.value, "another sample is accepted");
+            assert!(found.proof == golden.proof || found.proof.is_none(), "another proof is accepted");
+        }
         let records = |bundle: Bundle| {
-            bundle
-                .ledger
-                .map(|ledger| [ledger.settlement, ledger.model, ledger.node, ledger.rules].map(|record| record.value))
+            let Ledger { settlement, model, node, rules, attestation, .. } = bundle.ledger?;
+            let of_enclave = attestation
+                .map(|found| [found.attestation, found.evidence, found.measurement, found.rules].map(Some))
+                .unwrap_or_default();
+            let all = [settlement, model, Some(node), Some(rules)].into_iter().chain(of_enclave);
+            Some(all.map(|record| record.map(|record| record.value)).collect::<Vec<_>>())
         };
         assert!(records(bundle) == records(golden), "another record is accepted");
+    }
+}
+
+/// Bodies of an exchange may each be withheld.
+fn same_evidence(found: &Evidence, golden: &Evidence) -> bool {
+    match (found, golden) {
+        (Evidence::Exchange(found), Evidence::Exchange(golden)) => {
+            let same = |found: &Option<Bytes>, golden: &Option<Bytes>| found.is_none() || found == golden;
+            same(&found.forwarded, &golden.forwarded) && same(&found.response, &golden.response)
+        }
+        (found, golden) => found == golden,
     }
 }
 

@@ -3,6 +3,7 @@ use assay_verifier::audit::{Bundle, Report, Verdict, Weight};
 use serde::Serialize;
 
 use super::facts::Facts;
+use super::later::{self, Later};
 
 /// The object.
 #[derive(Serialize)]
@@ -11,6 +12,8 @@ pub struct Answer {
     verified: bool,
     checks: Vec<Row>,
     not_proven: Vec<NotProven>,
+    /// What ended since, without taking anything from the answer.
+    later: Vec<Later>,
     known: Facts,
 }
 
@@ -47,6 +50,7 @@ impl Answer {
             verified: report.holds(),
             checks: report.rows.iter().map(row).collect(),
             not_proven: report.unproven.iter().map(|what| NotProven { code: what.code(), text: what.text() }).collect(),
+            later: later::list(report),
             known: Facts::new(bundle, report),
         }
     }

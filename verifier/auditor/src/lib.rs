@@ -3,6 +3,7 @@
 
 mod answer;
 mod facts;
+mod later;
 mod numbers;
 pub mod request;
 mod text;
@@ -21,7 +22,7 @@ use clap::Parser;
 use answer::Answer;
 
 const ABOUT: &str = "\
-Checks an answer of Assay from one file, offline: receipts, proof, key, publisher, node, payment, and that the ledger has it.";
+Checks an answer of Assay from one file, offline: receipts, proof or enclave, upstream, publisher, node, payment, and that the ledger has it.";
 
 const GUIDE: &str = "\
 Examples:

@@ -1,9 +1,10 @@
-//! The report for people: a line for each check, what is known by those that hold, and what is not proven.
+//! The report for people: a line for each check, what is known by those that hold, what ended later, and what is not proven.
 use std::path::Path;
 
 use assay_verifier::audit::{Bundle, Report, Row, Verdict};
 
 use super::facts::Facts;
+use super::later;
 
 /// Widest line.
 const WIDTH: usize = 110;
@@ -18,6 +19,13 @@ pub fn of(path: &Path, bundle: &Bundle, report: &Report) -> String {
     text.push_str("\nWhat is known\n");
     for (label, value) in Facts::new(bundle, report).lines() {
         paragraph(&mut text, &format!("  {label}"), &value);
+    }
+    let later = later::list(report);
+    if !later.is_empty() {
+        text.push_str("\nWhat came later, and changes nothing\n");
+    }
+    for (code, value) in later.iter().map(later::Later::line) {
+        paragraph(&mut text, &format!("  {code}"), &value);
     }
     text.push_str("\nWhat is not proven\n");
     report.unproven.iter().for_each(|what| paragraph(&mut text, &format!("  {}", what.code()), what.text()));

@@ -100,7 +100,7 @@ impl Findings {
         let receipt = &bundle.receipt.receipt;
         let moment = Moment::of(receipt, report.settlement.as_ref(), self.block.as_ref()).ok();
         report.later = later::list(&report, moment);
-        report.unproven = unproven::list(bundle, &report, trust.genesis.is_some());
+        report.unproven = unproven::list(bundle, &report, self.block.as_ref(), trust.genesis.is_some());
         report
     }
 }

@@ -10,6 +10,7 @@ use crate::halo2::srs::Origin;
 use crate::key::Engine;
 use crate::proxied::Ending;
 use crate::receipt::{Backend, Claim, Grade, Receipt, Subject};
+use crate::settlement::payment::Block;
 
 macro_rules! unproven {
     ($($code:literal $name:ident = $text:literal,)*) => {
@@ -69,7 +70,7 @@ unproven! {
     "sample" Sample =
         "whether the answer was drawn to be proven, and what became of that: no record of it is shown",
     "moment" Moment =
-        "that records were in force at the very moment of the answer: they are judged by the state that is shown, which is of another",
+        "that all was in force at the moment of the answer: it is judged by the state that is shown, which may be of another",
     "validators" Validators =
         "what the validators checked and keep no record of: the payer's authorisation and its deadline, the node's last heartbeat, and that \
          a document's nonce was new",
@@ -80,7 +81,7 @@ unproven! {
 }
 
 /// What remains unproven after these checks.
-pub(super) fn list(bundle: &Bundle, report: &Report, genesis_is_trusted: bool) -> Vec<Unproven> {
+pub(super) fn list(bundle: &Bundle, report: &Report, state: Option<&Block>, genesis_is_trusted: bool) -> Vec<Unproven> {
     let receipt = &bundle.receipt.receipt;
     let srs = report.assurance.and_then(|assurance| assurance.srs);
     let engine = report.assurance.map(|assurance| assurance.engine);
@@ -126,7 +127,10 @@ pub(super) fn list(bundle: &Bundle, report: &Report, genesis_is_trusted: bool) -
             let open = report.verdict(Check::Sample).is_some_and(|verdict| *verdict != Verdict::Holds);
             settled && open
         }
-        Unproven::Moment => shown && !settled,
+        // What was attested before the answer, and is in force in a state after it, was in force all the while.
+        Unproven::Moment => {
+            shown && !settled && !(attested && state.is_some_and(|block| block.time_ms >= receipt.time_ms))
+        }
         Unproven::Validators | Unproven::TrustRoot => shown,
         Unproven::Genesis => shown && !genesis_is_trusted,
     };

@@ -5,10 +5,14 @@
 
 use std::path::{Path, PathBuf};
 
+use super::enclave::floating;
+use super::upstream::proxied;
 use super::world::*;
 use assay_ledger::tx::Evidence as Shown;
-use assay_verifier::audit::{Bundle, Check, Unproven};
+use assay_verifier::audit::{Bundle, Check, Trust, Unproven};
+use assay_verifier::receipt::Backend;
 use assay_verifier::settlement::light::Root;
+use assay_verifier::settlement::node::Platform;
 use assay_verifier::wire;
 
 fn folder() -> PathBuf {
@@ -38,24 +42,37 @@ fn every_code_is_explained() {
     }
 }
 
+/// Compares a bundle with the one that was made before; gives whether it holds.
+fn same_bundle(name: &str, bundle: &Bundle, trust: &Trust) -> bool {
+    let bytes = wire::encode(bundle);
+    assert!(bytes.len() < 96 << 10, "{name} has {} bytes", bytes.len());
+    let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/golden");
+    same_as_ever(&fuzz.join(format!("{name}.assay")), &bytes);
+    audited(&wire::decode(&bytes).unwrap(), trust).holds()
+}
+
 #[test]
 fn bundles() {
-    let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/golden");
     let mut world = World::new();
     world.settle_with(vanilla().sign(&secret(NODE)), Shown::Signature);
     world.settle("sumcheck", 0);
     world.settle("halo2", 0);
+    world.enter(Platform::Nitro);
+    let attested = world.settle_attested(&floating());
+    let mut drawn = World::drawn("halo2", 5);
+    drawn.prove("halo2");
+    let sampled = drawn.sampled_bundle("halo2");
+    assert!(same_bundle("sampled", &sampled, &drawn.trust()));
     let bundles = [
+        ("enclave", attested),
+        ("upstream", world.proxied_bundle(&proxied(Backend::Tee))),
         ("vanilla", world.vanilla_bundle()),
         ("sumcheck", world.bundle("sumcheck", 0)),
         ("halo2", world.bundle("halo2", 0)),
         ("unsettled", unsettled("halo2", 0)),
     ];
     for (name, bundle) in bundles {
-        let bytes = wire::encode(&bundle);
-        assert!(bytes.len() < 96 << 10, "{name} has {} bytes", bytes.len());
-        same_as_ever(&fuzz.join(format!("{name}.assay")), &bytes);
-        assert_eq!(audited(&wire::decode::<Bundle>(&bytes).unwrap(), &world.trust()).holds(), name != "unsettled");
+        assert_eq!(same_bundle(name, &bundle, &world.trust()), name != "unsettled");
     }
     let trust = world.trust();
     let Root::Validators(root) = trust.root else { panic!("the chain's own root") };

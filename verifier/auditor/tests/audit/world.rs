@@ -5,10 +5,11 @@ use std::path::Path;
 use assay_ledger::Options;
 use assay_ledger::comet::ValidatorKey;
 use assay_ledger::embedded::{Embedded, Outcome, Settings};
-use assay_ledger::genesis::{Genesis, RawGenesis};
+use assay_ledger::genesis::{Genesis, RawGenesis, RawTrustRoot, USUAL_SAMPLING};
 use assay_ledger::tx::{Body, Deposit, Evidence as Shown, Payload, PublishModel, RegisterNode, Reserve, Settle};
 use assay_verifier::audit::{
-    Answer, Bundle, Evidence, Ledger, PathBlock, Proven, Question, Record, Report, RequestTensor, Trust, Verdict, audit,
+    Answer, Attested, Bundle, Evidence, Ledger, PathBlock, Proven, Question, Record, Report, RequestTensor, Sampled,
+    Trust, Verdict, audit,
 };
 use assay_verifier::digest::{CircuitDigest, SrsDigest};
 use assay_verifier::key::Key;
@@ -16,13 +17,17 @@ use assay_verifier::receipt::{
     Backend, Claim, Grade, Program, Receipt, RequestId, SignedReceipt, Subject, request_digest,
 };
 use assay_verifier::settlement::model::{Manifest, Model, Visibility};
-use assay_verifier::settlement::node::Node;
+use assay_verifier::settlement::node::{Attestation, Measurement, Node};
 use assay_verifier::settlement::payment::{Authorisation, Settlement};
+use assay_verifier::settlement::sampling::Sampling;
 use assay_verifier::settlement::{self, Versioned, keys};
 use assay_verifier::signature::{Domain, PublicKey, SigningKey};
 use assay_verifier::statement::{Inputs, outputs_digest};
+use assay_verifier::tee::Policy;
 use assay_verifier::wire::{self, Bytes};
 use tempfile::TempDir;
+
+use super::enclave::attester;
 
 pub const CHAIN: &str = "assay-golden-1";
 pub const PAYER: u8 = 1;
@@ -30,10 +35,12 @@ pub const NODE: u8 = 2;
 pub const PUBLISHER: u8 = 3;
 pub const GOVERNANCE: u8 = 4;
 pub const PAYEE: u8 = 5;
+/// A node that answers in an enclave.
+pub const ENCLAVE: u8 = 6;
 pub const VALIDATOR: u8 = 9;
 /// Time of the genesis; blocks are a second apart.
-const START_MS: u64 = 1_000_000;
-const PRICE: u64 = 70;
+pub const START_MS: u64 = 1_000_000;
+pub const PRICE: u64 = 70;
 
 pub fn secret(who: u8) -> SigningKey {
     SigningKey::from_seed([who; 32])
@@ -57,11 +64,25 @@ pub fn request(engine: &str, number: u64) -> Vec<u8> {
     golden(engine, &format!("request_{number}"))
 }
 
-fn genesis() -> Genesis {
+/// A genesis that trusts the software attester.
+fn genesis(sampling: Sampling) -> Genesis {
     let Key::Halo2(halo2) = wire::decode(&golden("halo2", "key")).unwrap() else { panic!("a key of halo2") };
     let srs: SrsDigest = halo2.srs.digest();
-    let accounts = [PAYER, NODE, PUBLISHER, GOVERNANCE].map(|who| (key(who), 1_000_000));
-    RawGenesis { srs: vec![srs.to_string()], ..RawGenesis::usual(CHAIN, &accounts) }.check().unwrap()
+    let accounts = [PAYER, NODE, PUBLISHER, GOVERNANCE, ENCLAVE].map(|who| (key(who), 1_000_000));
+    let roots = attester().roots().map(|root| RawTrustRoot {
+        platform: root.platform,
+        certificate: root.certificate.to_string(),
+        grade: root.grade,
+    });
+    let genesis = RawGenesis {
+        governance: key(GOVERNANCE).to_string(),
+        srs: vec![srs.to_string()],
+        trust_roots: roots.to_vec(),
+        attestation: Policy::usual(Grade::Simulated),
+        sampling,
+        ..RawGenesis::usual(CHAIN, &accounts)
+    };
+    genesis.check().unwrap()
 }
 
 /// Integers of an answer that is not proven.
@@ -113,6 +134,7 @@ pub fn manifest(name: &str) -> Manifest {
 /// A chain with its people.
 pub struct World {
     pub node: Embedded,
+    genesis: Genesis,
     _folder: TempDir,
     nonces: [u64; 10],
 }
@@ -123,25 +145,39 @@ impl World {
         Self::of(VALIDATOR)
     }
 
+    /// The same, where every answer is drawn that can be.
+    pub fn drawing(blocks: u64) -> Self {
+        Self::with(VALIDATOR, Sampling { share_ppm: 1_000_000, blocks, cut: 400 })
+    }
+
     /// The same, with the blocks of another validator.
     pub fn of(validator: u8) -> Self {
+        Self::with(validator, USUAL_SAMPLING)
+    }
+
+    fn with(validator: u8, sampling: Sampling) -> Self {
+        let genesis = genesis(sampling);
         let folder = tempfile::tempdir().unwrap();
         let settings = Settings {
             blocks: folder.path().join("blocks"),
             app: Options { threads: 1, ..Options::usual(&folder.path().join("state")) },
             validator: ValidatorKey::from_seed([validator; 32]),
         };
-        let node = Embedded::open(&genesis(), settings).unwrap();
-        let mut world = Self { node, _folder: folder, nonces: [0; 10] };
+        let node = Embedded::open(&genesis, settings).unwrap();
+        let mut world = Self { node, genesis, _folder: folder, nonces: [0; 10] };
         world.register("https://node.example");
         for name in ["sumcheck", "halo2", "vanilla"] {
-            let manifest = manifest(name);
-            let signature = secret(PUBLISHER).sign(Domain::Model, CHAIN, &manifest);
-            let keys = manifest.keys.iter().map(|_| Bytes(golden(name, "key"))).collect();
-            world.send(PUBLISHER, Payload::PublishModel(PublishModel { manifest, signature, keys }));
+            world.publish(manifest(name));
         }
         world.send(PAYER, Payload::Deposit(Deposit { amount: 10_000 }));
         world
+    }
+
+    /// Publishes a model.
+    pub fn publish(&mut self, manifest: Manifest) {
+        let signature = secret(PUBLISHER).sign(Domain::Model, CHAIN, &manifest);
+        let keys = manifest.keys.iter().map(|_| Bytes(golden(&manifest.name, "key"))).collect();
+        self.send(PUBLISHER, Payload::PublishModel(PublishModel { manifest, signature, keys }));
     }
 
     /// Registers the node; again, with another endpoint.
@@ -209,17 +245,25 @@ impl World {
     }
 
     pub fn record(&self, key: &[u8], after: u64) -> Record {
-        let shown = self.node.proven(key, Some(after)).unwrap();
-        Record { value: Bytes(shown.value.unwrap()), proof: Bytes(shown.proof) }
+        self.found(key, after).unwrap()
     }
 
-    fn revision<T>(&self, key: &[u8], revision: u32, after: u64) -> Record
+    fn found(&self, key: &[u8], after: u64) -> Option<Record> {
+        let shown = self.node.proven(key, Some(after)).unwrap();
+        Some(Record { value: Bytes(shown.value?), proof: Bytes(shown.proof) })
+    }
+
+    /// A version of a record, the one in force if none is named.
+    fn revision<T>(&self, key: &[u8], revision: Option<u32>, after: u64) -> Record
     where
         Versioned<T>: serde::Serialize + serde::de::DeserializeOwned,
     {
         let current = self.record(key, after);
         let found: Versioned<T> = settlement::decode(&current.value.0).unwrap();
-        if found.revision == revision { current } else { self.record(&keys::version(key, revision), after) }
+        match revision.filter(|revision| found.revision != *revision) {
+            Some(revision) => self.record(&keys::version(key, revision), after),
+            None => current,
+        }
     }
 
     pub fn path_block(&self, height: u64) -> PathBlock {
@@ -231,14 +275,36 @@ impl World {
     pub fn ledger(&self, receipt: &Receipt) -> Ledger {
         let after = self.node.last().unwrap().height;
         let last = self.block();
-        let settlement = self.record(&keys::settlement(receipt.request), after);
-        let settled: Settlement = settlement::decode(&settlement.value.0).unwrap();
+        let settlement =
+            (receipt.claim != Claim::Proxied).then(|| self.record(&keys::settlement(receipt.request), after));
+        let settled = settlement.as_ref().map(|record| settlement::decode::<Settlement>(&record.value.0).unwrap());
+        let settled = settled.as_ref();
+        let model = settled
+            .map(|settled| self.revision::<Model>(&keys::model(receipt.model), Some(settled.model_revision), after));
+        let node = settled.map(|settled| settled.node_revision);
+        let sample = self.found(&keys::sample(receipt.request), after);
         Ledger {
             path: vec![self.path_block(1), self.path_block(last)],
             block: self.record(keys::BLOCK, after),
             settlement,
-            model: self.revision::<Model>(&keys::model(receipt.model), settled.model_revision, after),
-            node: self.revision::<Node>(&keys::node(receipt.node), settled.node_revision, after),
+            model,
+            node: self.revision::<Node>(&keys::node(receipt.node), node, after),
+            rules: self.record(keys::PARAMETERS, after),
+            attestation: (receipt.backend == Backend::Tee)
+                .then(|| self.attested(receipt, settled.and_then(|settled| settled.attestation_revision), after)),
+            sample: sample.map(|record| Sampled { record, proof: None }),
+        }
+    }
+
+    fn attested(&self, receipt: &Receipt, revision: Option<u32>, after: u64) -> Attested {
+        let attestation = self.revision::<Attestation>(&keys::attestation(receipt.node), revision, after);
+        let found: Versioned<Attestation> = settlement::decode(&attestation.value.0).unwrap();
+        let Attestation { evidence, measurement, measurement_revision, .. } = found.record;
+        let measurement = keys::measurement(measurement);
+        Attested {
+            attestation,
+            evidence: self.record(&keys::evidence(evidence), after),
+            measurement: self.revision::<Measurement>(&measurement, Some(measurement_revision), after),
             rules: self.record(keys::PARAMETERS, after),
         }
     }
@@ -255,6 +321,7 @@ impl World {
         Bundle {
             receipt: vanilla().sign(&secret(NODE)),
             request: Some(Bytes(VANILLA_REQUEST.into())),
+            records: Vec::new(),
             evidence: Evidence::Answer(answer()),
             ledger: Some(self.ledger(&vanilla())),
         }
@@ -262,7 +329,7 @@ impl World {
 
     /// What an auditor trusts of this chain.
     pub fn trust(&self) -> Trust {
-        Trust { chain_id: CHAIN.into(), root: self.node.root(), genesis: Some(genesis().digest()) }
+        Trust { chain_id: CHAIN.into(), root: self.node.root(), genesis: Some(self.genesis.digest()) }
     }
 }
 
@@ -274,6 +341,7 @@ pub fn unsettled(engine: &str, number: u64) -> Bundle {
     Bundle {
         receipt,
         request: Some(Bytes(request(engine, number))),
+        records: Vec::new(),
         evidence: Evidence::Proof(Box::new(Proven { receipt: proven, proof, key })),
         ledger: None,
     }
@@ -290,22 +358,36 @@ pub fn ledger(bundle: &mut Bundle) -> &mut Ledger {
     bundle.ledger.as_mut().unwrap()
 }
 
+/// The record of its settlement.
+pub fn settled(bundle: &mut Bundle) -> &mut Record {
+    ledger(bundle).settlement.as_mut().unwrap()
+}
+
+/// The record of its model.
+pub fn model(bundle: &mut Bundle) -> &mut Record {
+    ledger(bundle).model.as_mut().unwrap()
+}
+
+/// The part of a bundle that is of an enclave.
+pub fn enclave(bundle: &mut Bundle) -> &mut Attested {
+    ledger(bundle).attestation.as_mut().unwrap()
+}
+
 /// Tensors of a golden request.
 pub fn tensors(request: &[u8]) -> Vec<RequestTensor> {
-    let body: serde_json::Value = serde_json::from_slice(request).unwrap();
-    let tensor = |tensor: &serde_json::Value| RequestTensor {
-        name: tensor["name"].as_str().unwrap().into(),
-        shape: tensor["shape"].as_array().unwrap().iter().map(|dim| dim.as_u64().unwrap() as u32).collect(),
-        values: tensor["data"].as_array().unwrap().iter().map(|value| value.as_f64().unwrap()).collect(),
-    };
-    body["inputs"].as_array().unwrap().iter().map(tensor).collect()
+    assay_auditor::request::tensors(request).unwrap()
 }
 
 /// Audits with the request's numbers, if they can be read.
 pub fn audited(bundle: &Bundle, trust: &Trust) -> Report {
-    let request = bundle.request.as_ref().filter(|bytes| bytes.0.first() == Some(&b'{'));
-    let tensors = request.map(|Bytes(bytes)| tensors(bytes));
-    audit(bundle, trust, &Question { tensors: tensors.as_deref(), ..Question::default() })
+    let request = bundle.request.as_ref();
+    let read = request.and_then(|Bytes(bytes)| assay_auditor::request::read(bytes, &bundle.records));
+    let question = Question {
+        tensors: read.as_ref().and_then(|read| read.tensors.as_deref()),
+        named: read.as_ref().map(|read| read.named.as_slice()),
+        ..Question::default()
+    };
+    audit(bundle, trust, &question)
 }
 
 /// Codes of checks that fail.
