@@ -7,7 +7,7 @@ use super::leaf_codes;
 use crate::event::Event;
 use crate::money::{Pocket, account, transfer};
 use crate::rejection::{Fault, Rejection};
-use crate::state::{Committed, Overlay, Snapshot, State, StoreError, Writes};
+use crate::state::{Overlay, Snapshot, State, StoreError, Writes};
 use crate::tx::{BlockTime, Context, Transaction};
 use crate::verdicts::{Task, Verdicts};
 use crate::work;

@@ -10,12 +10,14 @@ use super::Verdict;
 use super::output::Output;
 use super::problem::problem;
 use crate::config::{Config, PaymentMode, RawConfig};
+use crate::inference::environment;
 use crate::serve::{Service, run as serve};
 
 const EXAMPLES: &str = "\
 Examples:
   assay serve
   assay serve --payment x402
+  assay serve --tee software
   assay serve --config assay.toml
   assay serve --listen 0.0.0.0:443 --tls-certificate chain.pem --tls-key key.pem
   assay serve --ledger http://127.0.0.1:26657 --trust trust.json
@@ -57,6 +59,9 @@ pub struct Arguments {
     /// Workers in this process; 0 leaves proofs to `assay worker` [default: 1]
     #[arg(long, value_name = "N")]
     workers: Option<usize>,
+    /// none, software (simulated), or the path of a program that makes evidence of the enclave [default: none]
+    #[arg(long, value_name = "ENCLAVE")]
+    tee: Option<String>,
     /// The reference string of the engine halo2 [default: one that is made here, which is INSECURE]
     #[arg(long, value_name = "FILE.srs")]
     srs: Option<PathBuf>,
@@ -69,6 +74,8 @@ struct Started {
     chain_id: String,
     data: PathBuf,
     payment: &'static str,
+    /// Whether answers out of an enclave are to be had, and of which grade.
+    enclave: Option<&'static str>,
 }
 
 impl Arguments {
@@ -81,7 +88,7 @@ impl Arguments {
         macro_rules! take {
             ($($field:ident),*) => { $( if self.$field.is_some() { raw.$field = self.$field.clone(); } )* };
         }
-        take!(data, listen, tls_certificate, tls_key, access, ledger, trust, payment, workers, srs);
+        take!(data, listen, tls_certificate, tls_key, access, ledger, trust, payment, workers, tee, srs);
         raw.data.get_or_insert_with(|| "assay-data".into());
         Ok(raw.check()?)
     }
@@ -109,6 +116,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<Verdict> {
             PaymentMode::Free => "free",
             PaymentMode::X402 => "x402",
         },
+        enclave: service.enclave.as_ref().map(|_| environment(service.ledger.rules().attestation.grade)),
     };
     output.field("serving", &started.url);
     output.field("  endpoints", format_args!("{}/docs", started.url));
@@ -116,6 +124,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<Verdict> {
     output.field("  ledger", &started.chain_id);
     output.field("  data", started.data.display());
     output.field("  payment", started.payment);
+    output.field("  enclave", started.enclave.unwrap_or("none"));
     output.field("stop", "Ctrl-C; what was accepted goes on with the next start");
     output.json(&started);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

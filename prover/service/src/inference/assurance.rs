@@ -35,6 +35,14 @@ pub fn claim(claim: Claim) -> &'static str {
     }
 }
 
+/// A grade as answers name it.
+pub fn environment(grade: Grade) -> &'static str {
+    match grade {
+        Grade::Production => "production",
+        Grade::Simulated => "simulated",
+    }
+}
+
 /// A backend as answers name it.
 pub fn mode(backend: Backend) -> &'static str {
     match backend {
@@ -105,11 +113,7 @@ impl Assurance {
             } else {
                 &["that the model gave this answer at all"]
             }),
-            environment: match receipt.grade {
-                Grade::Production => "production",
-                Grade::Simulated => "simulated",
-            }
-            .into(),
+            environment: environment(receipt.grade).into(),
         }
     }
 }

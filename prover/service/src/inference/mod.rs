@@ -9,7 +9,7 @@ mod slots;
 mod tensors;
 
 pub use accept::{Accepted, Asked, Inference, Refused};
-pub use assurance::{Assurance, claim, mode};
+pub use assurance::{Assurance, claim, environment, mode};
 pub use pay::Payments;
 pub use request::{Mode, Request, RequestError};
 pub use resume::Resumer;

@@ -283,3 +283,67 @@ impl Floats {
         Ok(self.loaded.keep((file, batch), model, onnx.len() as u64))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use assay_circuits::io::{Kind, decode};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn fixture(name: &str) -> Vec<u8> {
+        std::fs::read(format!("{}/../../fixtures/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+    }
+
+    /// Tensors of a file of test data, by their names.
+    fn tensors(name: &str) -> impl Fn(&str) -> assay_circuits::tensor::Tensor {
+        let all = decode(&fixture(name), Kind::Npz).unwrap();
+        move |wanted| all.iter().find(|(name, _)| name.as_deref() == Some(wanted)).unwrap().1.clone()
+    }
+
+    #[test]
+    fn answers_are_those_of_onnxruntime() {
+        for (name, batch) in [("digits_mlp", 1), ("digits_mlp", 5), ("cancer_tabular", 1), ("sunspots_lstm", 1)] {
+            let model = FloatModel::load(&fixture(&format!("{name}.onnx")), batch).unwrap();
+            let test = tensors(&format!("{name}_test.npz"));
+            let (inputs, expected) = (test("inputs").values, test("outputs").values);
+            let ([input], [output]) = (model.inputs(), model.outputs()) else { panic!("{name} has one of each") };
+            let size = |port: &FloatPort| port.dims.iter().map(|dim| *dim as usize).product::<usize>();
+            assert_eq!(inputs.len() / size(input), expected.len() / size(output), "{name}");
+            for (given, expected) in inputs.chunks_exact(size(input)).zip(expected.chunks_exact(size(output))).take(50) {
+                let answer = model.run(&[Reals::new(input.dims.clone(), given)]).unwrap().remove(0);
+                assert_eq!(answer.dims, output.dims);
+                for (value, expected) in answer.values().zip(expected) {
+                    assert!((value - expected).abs() <= 1e-4 * expected.abs().max(1.0), "{name}: {value} {expected}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_before_it_is_evaluated() {
+        let model = FloatModel::load(&fixture("digits_mlp.onnx"), 1).unwrap();
+        let dims = model.inputs()[0].dims.clone();
+        let count = dims.iter().map(|dim| *dim as usize).product();
+        assert!(matches!(model.check(&[]), Err(FloatError::Count { expected: 1, actual: 0 })));
+        let short = Reals::new(dims.clone(), &vec![0.0; count - 1]);
+        assert!(matches!(model.check(&[short]), Err(FloatError::Shape(_))));
+        let other = Reals::new(vec![count as u32], &vec![0.0; count]);
+        assert!(matches!(model.check(&[other]), Err(FloatError::Shape(_))));
+        let mut values = vec![0.0; count];
+        values[3] = f64::NAN;
+        assert!(matches!(model.check(&[Reals::new(dims, &values)]), Err(FloatError::Value { place: 3, .. })));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn damaged_files_are_refused_or_evaluated(place in 0usize..2_000, byte in any::<u8>(), end in 0usize..4_000) {
+            let mut onnx = fixture("digits_mlp.onnx");
+            let place = place % onnx.len();
+            onnx[place] = byte;
+            onnx.truncate(onnx.len().saturating_sub(end));
+            drop(FloatModel::load(&onnx, 1));
+        }
+    }
+}

@@ -1,7 +1,6 @@
 //! `GET /v1/attestation`: evidence of the enclave that this node answers in, bound to a nonce of the caller's.
 use std::sync::Arc;
 
-use assay_verifier::receipt::Grade;
 use assay_verifier::settlement::node::{Attestation, Measurement};
 use assay_verifier::settlement::{Versioned, keys};
 use assay_verifier::tee::{Binding, authenticate};
@@ -19,6 +18,7 @@ use super::caller::{Allowed, Reads};
 use super::problem::Problem;
 use crate::attester::Times;
 use crate::clock::now_ms;
+use crate::inference::environment;
 use crate::ledger::read;
 use crate::serve::Service;
 
@@ -71,14 +71,6 @@ pub struct RecordedOut {
     pub verified_ms: u64,
     /// When it ends to count.
     pub expires_ms: u64,
-}
-
-/// A grade as answers name it.
-pub fn environment(grade: Grade) -> &'static str {
-    match grade {
-        Grade::Production => "production",
-        Grade::Simulated => "simulated",
-    }
 }
 
 /// The attestation of this node on the ledger, if there is one.
