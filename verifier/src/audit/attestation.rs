@@ -115,14 +115,18 @@ fn again(
     Ok(shown)
 }
 
-/// What was measured was approved both times.
+/// What was measured was approved both times: by one version, or by a later one when the answer was settled. That the first one was in force
+/// when the evidence was verified is then in the attestation alone.
 fn approved(
     found: &Versioned<Measurement>,
     attestation: &Versioned<Attestation>,
     moment: Judged<'_>,
 ) -> Result<(), Fault> {
-    equal("the revision", found.revision, attestation.record.measurement_revision)?;
+    let named = attestation.record.measurement_revision;
+    holds(found.revision >= named, Reason::Differs("the revision"))?;
     equal("the measurement", found.record.id(), attestation.record.measurement)?;
-    held(found, attestation.valid_from)?;
+    if found.revision == named {
+        held(found, attestation.valid_from)?;
+    }
     moment?.held(found)
 }

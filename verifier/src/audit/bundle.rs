@@ -137,7 +137,7 @@ pub struct Attested {
     /// The [`Evidence`](crate::tee::Evidence) that it names.
     pub evidence: Record,
     /// The [`Measurement`](crate::settlement::node::Measurement) that it names, in the version that it names. If that was revoked later, the record
-    /// says so.
+    /// says so. If it was revoked before the settlement and approved anew, in the version that was in force then.
     pub measurement: Record,
     /// The [`Parameters`](crate::settlement::parameters::Parameters) in force when the ledger verified it.
     pub rules: Record,
