@@ -74,10 +74,14 @@ pub(super) fn check(
     findings.require(Check::Measurement, approved());
 }
 
-/// The version is the one that the settlement names, and counted when the ledger judged.
+/// The version is the one that the settlement names, and counted when the ledger judged. For an answer that is never settled it may have been
+/// superseded since: a newer one takes nothing from it. What ends with the node's registration has a reason.
 fn counts(found: &Versioned<Attestation>, moment: Judged<'_>) -> Result<(), Fault> {
     let moment = moment?;
-    moment.in_force(found, |settlement| settlement.attestation_revision)?;
+    let superseded = moment.settlement.is_none() && found.reason.is_none() && found.valid_to.is_some();
+    if !superseded {
+        moment.in_force(found, |settlement| settlement.attestation_revision)?;
+    }
     let Attestation { verified_ms: from_ms, expires_ms: to_ms, .. } = found.record;
     let time_ms = moment.time_ms;
     holds((from_ms..to_ms).contains(&time_ms), Reason::Expired { from_ms, to_ms, time_ms })
