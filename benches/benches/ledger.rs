@@ -11,7 +11,7 @@ use std::time::{Instant, SystemTime};
 
 use anyhow::{Context, Result};
 use assay_benches::machine;
-use assay_benches::settling::{Chain, People, Served, genesis, settlements};
+use assay_benches::settling::{Chain, People, Served, Who, genesis, settlements};
 use assay_benches::validator::{APPLICATION, Through, Validator};
 use assay_ledger::tx::Settle;
 use assay_ledger::verdicts::Pool;
@@ -49,7 +49,7 @@ fn main() -> Result<()> {
     for (engine, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
         let served = Served::new(MODEL, engine)?;
         let proofs = settlements(&served, count)?;
-        let one = blocks(&served, &proofs, People::each)?;
+        let one = blocks(&served, &proofs, |people, proofs| people.each(Who::Node, proofs))?;
         let batches = blocks(&served, &proofs, |people, proofs| vec![people.batch(proofs)])?;
         let (each_ms, mut checks) = checked_before(&served, &proofs)?;
         checks.sort_by(f64::total_cmp);
@@ -77,12 +77,14 @@ fn behind_comet(comet: &Path, counts: [(Engine, u64); 2]) -> Result<()> {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
         let mut people = People::new(&served, u64::try_from(now.as_millis())?);
         for transaction in people.opening(&served) {
-            validator.deliver(&[transaction])?;
+            validator.deliver(&[vec![transaction]])?;
         }
-        validator.deliver(&people.reservations(0..count, Backend::Zkml))?;
-        let transactions = people.each(&proofs);
-        let bytes = transactions.iter().map(Vec::len).sum::<usize>() / transactions.len();
-        let Through { per_second, mut submit_ms } = validator.deliver(&transactions)?;
+        validator.deliver(&[people.reservations(0..count, Backend::Zkml)])?;
+        // Two clients, since one of them waits for most of its time.
+        let (first, second) = proofs.split_at(proofs.len() / 2);
+        let lists = [people.each(Who::Node, first), people.each(Who::Publisher, second)];
+        let bytes = lists.iter().flatten().map(Vec::len).sum::<usize>() / proofs.len();
+        let Through { per_second, mut submit_ms } = validator.deliver(&lists)?;
         submit_ms.sort_by(f64::total_cmp);
         println!(
             "| `{engine}` | `{model}` | {} kB | {count} | {per_second:.0} | {:.1} ms | {:.1} ms | {} ms |",
@@ -118,7 +120,7 @@ fn checked_before(served: &Served, proofs: &[Settle]) -> Result<(f64, Vec<f64>)>
     let folder = tempfile::tempdir()?;
     let mut chain = Chain::new(folder.path(), served, 1)?;
     chain.reserve(0..proofs.len() as u64, Backend::Zkml)?;
-    let transactions = chain.people.each(proofs);
+    let transactions = chain.people.each(Who::Node, proofs);
     let reader = chain.app.reader().clone();
     let pool = Pool::new(1, proofs.len(), reader.verdicts(), reader.store())?;
     let mut checks = Vec::new();

@@ -36,9 +36,12 @@ const FILL_BLOCK: usize = 10_000;
 
 /// Accounts, by the byte that their keys are made of.
 #[derive(Clone, Copy)]
-enum Who {
+pub enum Who {
+    /// Pays for requests.
     Payer = 1,
+    /// Answers them.
     Node = 2,
+    /// Published the model.
     Publisher = 3,
 }
 
@@ -280,9 +283,9 @@ impl People {
         transactions
     }
 
-    /// A transaction for each settlement.
-    pub fn each(&mut self, settlements: &[Settle]) -> Vec<Vec<u8>> {
-        settlements.iter().map(|settle| self.sign(Who::Node, Payload::Settle(Box::new(settle.clone())))).collect()
+    /// A transaction for each settlement, handed in by somebody.
+    pub fn each(&mut self, who: Who, settlements: &[Settle]) -> Vec<Vec<u8>> {
+        settlements.iter().map(|settle| self.sign(who, Payload::Settle(Box::new(settle.clone())))).collect()
     }
 
     /// One transaction for all settlements.

@@ -6,10 +6,11 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use assay_ledger::client::{Client, ClientError};
 use assay_ledger::comet::{Layout, NodeKey, ValidatorKey};
 use assay_ledger::genesis::RawGenesis;
+use assay_ledger::tx::TxHash;
 
 /// Set for processes that are the application: this program is the ledger too.
 pub const APPLICATION: &str = "ASSAY_BENCH_APPLICATION";
@@ -67,13 +68,33 @@ impl Validator {
         Ok(validator)
     }
 
-    /// Submits transactions one after the other, and waits until all have succeeded in blocks.
+    /// Submits transactions by as many clients as there are lists of them, each one after the other, and waits until all have succeeded in blocks.
     ///
     /// # Errors
     /// One is refused, or they take too long.
-    pub fn deliver(&self, transactions: &[Vec<u8>]) -> Result<Through> {
-        let (start, mut submit_ms) = (Instant::now(), Vec::new());
-        let mut hashes = Vec::new();
+    pub fn deliver(&self, lists: &[Vec<Vec<u8>>]) -> Result<Through> {
+        let start = Instant::now();
+        let submitted = std::thread::scope(|scope| {
+            let clients: Vec<_> = lists.iter().map(|list| scope.spawn(|| self.submit(list))).collect();
+            let joined = clients.into_iter().map(|client| client.join().map_err(|_| anyhow!("a client failed"))?);
+            joined.collect::<Result<Vec<_>>>()
+        })?;
+        for (hashes, _) in &submitted {
+            self.client.wait(*hashes.last().context("nothing to deliver")?, PATIENCE)?;
+        }
+        let (hashes, submit_ms): (Vec<_>, Vec<_>) = submitted.into_iter().unzip();
+        let (hashes, submit_ms) = (hashes.concat(), submit_ms.concat());
+        let per_second = hashes.len() as f64 / start.elapsed().as_secs_f64();
+        for hash in hashes {
+            let included = self.client.find(hash)?.context("a transaction before the last is in no block")?;
+            ensure!(included.outcome.refused.is_none(), "{:?}", included.outcome.refused);
+        }
+        Ok(Through { per_second, submit_ms })
+    }
+
+    /// Submits transactions one after the other: their names, and how long each took in milliseconds.
+    fn submit(&self, transactions: &[Vec<u8>]) -> Result<(Vec<TxHash>, Vec<f64>)> {
+        let (mut hashes, mut submit_ms) = (Vec::new(), Vec::new());
         for transaction in transactions {
             let submitted = Instant::now();
             let hash = loop {
@@ -85,16 +106,7 @@ impl Validator {
             submit_ms.push(submitted.elapsed().as_secs_f64() * 1e3);
             hashes.push(hash);
         }
-        let last = *hashes.last().context("nothing to deliver")?;
-        let per_second = match self.client.wait(last, PATIENCE) {
-            Ok(_) => transactions.len() as f64 / start.elapsed().as_secs_f64(),
-            Err(error) => bail!("{error}"),
-        };
-        for hash in hashes {
-            let included = self.client.find(hash)?.context("a transaction before the last is in no block")?;
-            ensure!(included.outcome.refused.is_none(), "{:?}", included.outcome.refused);
-        }
-        Ok(Through { per_second, submit_ms })
+        Ok((hashes, submit_ms))
     }
 
     /// Within how many milliseconds 99 of 100 transactions were checked, by the application's own histogram; a bound of it.

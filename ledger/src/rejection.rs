@@ -126,7 +126,7 @@ rejections! {
     "attestations": {
         120 AttestationMissing = "nodes that answer in enclaves must show an attestation, and no others may",
         121 NonceNotRemembered = "the attestation is bound to a block that is not remembered, or no longer",
-        122 AttestationNonce = "the attestation is bound to another app hash than that of the block it names",
+        122 AttestationNonce = "the attestation is bound to another hash than that of the block it names",
         123 AttestationBinding = "the attestation is bound to another key or chain",
         124 EvidenceMalformed = "the evidence is too large, malformed, or of a kind that is not verified",
         125 EvidenceRoot = "the evidence rests on a root that the chain does not trust",

@@ -5,7 +5,7 @@ use assay_ledger::genesis::{GenesisError, RawGenesis, RawTrustRoot, RootFault};
 use assay_ledger::tx::{DeregisterNode, Payload, RevokeMeasurement, SettleBatch};
 use assay_verifier::receipt::{Backend, Grade};
 use assay_verifier::settlement::node::{Attestation, Platform};
-use assay_verifier::settlement::payment::{Recent, Settlement};
+use assay_verifier::settlement::payment::Settlement;
 use assay_verifier::settlement::{Reason, Versioned, keys};
 use assay_verifier::tee::dcap::TcbStatus;
 use assay_verifier::tee::roots::VENDOR_ROOTS;
@@ -18,14 +18,14 @@ use common::*;
 fn a_node_registers_with_its_document_and_settles() {
     for platform in [Platform::Nitro, Platform::Tdx] {
         let mut chain = chain();
-        let before = chain.app.last();
+        let (before, hash) = (chain.app.last(), last_hash(&chain));
         let made_ms = chain.app.last_time_ms();
         registered(&mut chain, platform);
         let found: Versioned<Attestation> = chain.read(&keys::attestation(key(NODE))).unwrap();
         let Attestation { grade, measurement: id, nonce, nonce_height, expires_ms, .. } = found.record;
         assert_eq!((found.revision, found.valid_from), (0, before.height + 1));
         assert_eq!((grade, id), (Grade::Simulated, measurement(platform).id()));
-        assert_eq!((nonce, nonce_height, expires_ms), (before.app_hash, before.height, made_ms + LIFETIME_MS));
+        assert_eq!((nonce, nonce_height, expires_ms), (hash, before.height, made_ms + LIFETIME_MS));
         chain.good(PAYER, reserve_attested(1));
         chain.good(NODE, settle(attested(1)));
         let settled: Settlement = chain.read(&keys::settlement(attested(1).request)).unwrap();
@@ -93,21 +93,6 @@ fn a_node_that_leaves_is_attested_no_more() {
     chain.good(NODE, Payload::DeregisterNode(DeregisterNode { reason: "done".into() }));
     let ended: Versioned<Attestation> = chain.read(&keys::attestation(key(NODE))).unwrap();
     assert_eq!((ended.valid_to, ended.reason), (Some(chain.app.last().height), Some(Reason::Owner("done".into()))));
-}
-
-#[test]
-fn the_state_remembers_the_last_blocks() {
-    let mut chain = Chain::new();
-    let genesis = chain.app.last();
-    chain.block(&[]);
-    let first = chain.app.last();
-    let time_ms = chain.app.last_time_ms();
-    chain.block(&[]);
-    let recent: Recent = chain.read(&keys::recent(0)).unwrap();
-    assert_eq!(recent, Recent { height: 0, time_ms: 0, app_hash: genesis.app_hash });
-    let recent: Recent = chain.read(&keys::recent(1)).unwrap();
-    assert_eq!(recent, Recent { height: 1, time_ms, app_hash: first.app_hash });
-    assert_eq!(keys::recent(1), keys::recent(1 + keys::RECENT_MAX));
 }
 
 fn fault(raw: &RawGenesis) -> String {

@@ -58,7 +58,6 @@ fn state_keys() {
         ("measurement", keys::measurement(of(0x22))),
         ("attestation", keys::attestation(PublicKey(of(0x11)))),
         ("evidence", keys::evidence(Digest32(of(0x66)))),
-        ("recent, block 1027", keys::recent(1_027)),
         ("model", keys::model(ModelId(of(0x33)))),
         ("verification key", keys::verification_key(KeyDigest(of(0x44)))),
         ("reservation", keys::reservation(RequestId(of(0x55)))),

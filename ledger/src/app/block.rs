@@ -1,7 +1,7 @@
 //! A block on a fork of the state: envelope, budgets, fee, payload, transaction by transaction.
 use assay_verifier::settlement::keys;
 use assay_verifier::settlement::parameters::Parameters;
-use assay_verifier::settlement::payment::{Block, Recent};
+use assay_verifier::settlement::payment::{Block, BlockHash};
 
 use super::leaf_codes;
 use crate::event::Event;
@@ -109,12 +109,9 @@ impl<'a> Execution<'a> {
         rules: &'a Parameters,
         block: BlockTime,
         verdicts: &'a Verdicts,
-        last: Committed,
     ) -> Result<Self, StoreError> {
         let mut state = Overlay::new(state);
         let before: Block = state.read(keys::BLOCK)?.ok_or_else(|| StoreError::Corrupt("no block".into()))?;
-        let recent = Recent { height: last.height, time_ms: before.time_ms, app_hash: last.app_hash };
-        state.write(keys::recent(last.height), &recent);
         let next = Block { height: block.height, time_ms: block.time_ms, ..before };
         state.write(keys::BLOCK.to_vec(), &next);
         Ok(Self { rules, block, verdicts, state, bytes: 0, work: 0 })
@@ -210,7 +207,7 @@ impl<'a> Execution<'a> {
     /// Keeps the block's hash for those that come after, and lets go of the oldest that is kept.
     pub(super) fn remember(&mut self, hash: [u8; 32]) {
         let height = self.block.height;
-        self.state.write(keys::block_hash(height), &hash);
+        self.state.write(keys::block_hash(height), &BlockHash { hash, time_ms: self.block.time_ms });
         if let Some(oldest) = height.checked_sub(self.rules.block_hashes_kept()) {
             self.state.remove(keys::block_hash(oldest));
         }

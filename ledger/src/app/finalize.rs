@@ -32,7 +32,7 @@ impl App {
         let state = self.reader.store.snapshot()?;
         let decoded: Vec<Decoded> = transactions.iter().map(|bytes| Decoded::new(bytes, rules)).collect();
         verdicts.judge_all(&state, &tasks(&state, rules, &decoded)?, self.threads)?;
-        let mut execution = Execution::new(&state, rules, block, verdicts, self.last)?;
+        let mut execution = Execution::new(&state, rules, block, verdicts)?;
         let results = decoded.iter().map(|decoded| execution.execute(decoded)).collect::<Result<_, _>>()?;
         // Last, so that nothing in a block depends on its own hash: a proposal is judged before it has one.
         execution.remember(hash);

@@ -14,7 +14,7 @@ impl App {
         let state = self.reader.store.snapshot()?;
         let decoded: Vec<Decoded> = waiting.iter().map(|bytes| Decoded::new(bytes, rules)).collect();
         verdicts.judge_all(&state, &tasks(&state, rules, &decoded)?, self.threads)?;
-        let mut execution = Execution::new(&state, rules, block, verdicts, self.last)?;
+        let mut execution = Execution::new(&state, rules, block, verdicts)?;
         let (mut chosen, mut room) = (Vec::new(), bytes_max);
         for (bytes, decoded) in waiting.iter().zip(&decoded) {
             let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);

@@ -22,7 +22,7 @@ impl App {
         }
         let state = self.reader.store.snapshot()?;
         verdicts.judge_all(&state, &tasks(&state, rules, &decoded)?, self.threads)?;
-        let mut execution = Execution::new(&state, rules, block, verdicts, self.last)?;
+        let mut execution = Execution::new(&state, rules, block, verdicts)?;
         for (position, decoded) in decoded.iter().enumerate() {
             if let Some(rejection) = execution.execute(decoded)?.rejection {
                 return Ok(Err(Unfit { position, rejection }));

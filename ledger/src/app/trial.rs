@@ -27,7 +27,7 @@ impl Reader {
         let last: Block = read(&state, keys::BLOCK)?.ok_or_else(|| StoreError::Corrupt("no block".into()))?;
         let next = BlockTime { height: last.height.saturating_add(1), time_ms: last.time_ms };
         let committed = state.committed().ok_or_else(|| StoreError::Corrupt("no genesis".into()))?;
-        let mut execution = Execution::new(&state, &self.rules, next, &self.verdicts, committed)?;
+        let mut execution = Execution::new(&state, &self.rules, next, &self.verdicts)?;
         Ok(execution.execute(&decoded)?.rejection)
     }
 }

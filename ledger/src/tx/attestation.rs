@@ -1,11 +1,11 @@
 //! Attestations of nodes that answer in enclaves: shown with a registration, renewed by `AttestNode`, and looked at when they settle.
 //!
-//! The document is verified in consensus, at the block's time. It must be bound to the node's key, to the chain, and to the app hash of a
+//! The document is verified in consensus, at the block's time. It must be bound to the node's key, to the chain, and to the hash of a
 //! recent block, which nobody knew before that block: so it was made lately, and can be shown for no other node and not again later.
 use assay_verifier::receipt::{Backend, Grade};
 use assay_verifier::settlement::node::{Attestation, Measurement};
 use assay_verifier::settlement::parameters::Parameters;
-use assay_verifier::settlement::payment::Recent;
+use assay_verifier::settlement::payment::BlockHash;
 use assay_verifier::settlement::{Height, Versioned, keys};
 use assay_verifier::signature::PublicKey;
 use assay_verifier::tee::{Attested, Binding, ChainError, Evidence, TeeError, authenticate};
@@ -23,7 +23,7 @@ use crate::work;
 pub struct ShownEvidence {
     /// The document with all that is needed to verify it.
     pub evidence: Evidence,
-    /// The block whose app hash is the document's nonce.
+    /// The block whose hash is the document's nonce.
     pub nonce_height: Height,
 }
 
@@ -87,15 +87,15 @@ pub(super) fn record(context: &mut Context<'_>, node: PublicKey, shown: &ShownEv
     Ok(())
 }
 
-/// The app hash of a block that is remembered and not too long ago.
+/// The hash of a block that is remembered and not too long ago.
 fn nonce(context: &Context<'_>, height: Height) -> Result<[u8; 32], Fault> {
-    let found: Option<Recent> = context.state.read(&keys::recent(height))?;
-    let recent = found.filter(|recent| recent.height == height).ok_or(Rejection::NonceNotRemembered)?;
-    let age_ms = context.block.time_ms.saturating_sub(recent.time_ms);
+    let found: Option<BlockHash> = context.state.read(&keys::block_hash(height))?;
+    let BlockHash { hash, time_ms } = found.ok_or(Rejection::NonceNotRemembered)?;
+    let age_ms = context.block.time_ms.saturating_sub(time_ms);
     if age_ms > context.rules.attestation.age_max_ms {
         return Err(Rejection::NonceNotRemembered.into());
     }
-    Ok(recent.app_hash)
+    Ok(hash)
 }
 
 /// A measurement's record, if it is in force.

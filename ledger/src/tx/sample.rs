@@ -1,7 +1,7 @@
 //! What the two transactions about a drawn settlement have in common: that it is one, and that nothing became of it yet.
 use assay_verifier::receipt::RequestId;
 use assay_verifier::settlement::model::Model;
-use assay_verifier::settlement::payment::Settlement;
+use assay_verifier::settlement::payment::{BlockHash, Settlement};
 use assay_verifier::settlement::sampling::{Sampling, can_be_drawn};
 use assay_verifier::settlement::{Versioned, keys};
 
@@ -27,8 +27,8 @@ pub(super) fn drawn(context: &Context<'_>, request: RequestId) -> Result<Drawn, 
     if context.block.height <= decides {
         return Err(Rejection::SampleUndecided.into());
     }
-    let hash: Option<[u8; 32]> = context.state.read(&keys::block_hash(decides))?;
-    let hash = hash.ok_or(Rejection::SampleForgotten)?;
+    let found: Option<BlockHash> = context.state.read(&keys::block_hash(decides))?;
+    let hash = found.ok_or(Rejection::SampleForgotten)?.hash;
     if !can_be_drawn(&settlement, &model.record) || !context.rules.sampling.draws(&hash, request) {
         return Err(Rejection::SampleNotDrawn.into());
     }

@@ -2,8 +2,9 @@
 use assay_ledger::genesis::{RawGenesis, RawTrustRoot};
 use assay_ledger::tx::{ApproveMeasurement, AttestNode, Payload, RegisterNode, ShownEvidence};
 use assay_verifier::receipt::{Backend, Claim, Grade, Receipt};
+use assay_verifier::settlement::keys;
 use assay_verifier::settlement::node::{Measurement, Node, Platform};
-use assay_verifier::settlement::payment::Authorisation;
+use assay_verifier::settlement::payment::{Authorisation, BlockHash};
 use assay_verifier::tee::software::{Attester, Claims};
 use assay_verifier::tee::{Binding, Evidence, Policy};
 
@@ -52,13 +53,18 @@ pub fn chain() -> Chain {
 
 /// What a document for this person's key has to say in the next block.
 pub fn claims(chain: &Chain, who: u8, platform: Platform) -> Claims {
-    let nonce = chain.app.last().app_hash;
     Claims {
         registers: registers(platform),
-        binding: Binding::new(CHAIN, key(who), nonce),
+        binding: Binding::new(CHAIN, key(who), last_hash(chain)),
         time_ms: chain.app.last_time_ms(),
         lifetime_ms: LIFETIME_MS,
     }
+}
+
+/// The hash of the last block.
+pub fn last_hash(chain: &Chain) -> [u8; 32] {
+    let found: BlockHash = chain.read(&keys::block_hash(chain.app.last().height)).unwrap();
+    found.hash
 }
 
 pub fn evidence(chain: &Chain, who: u8, platform: Platform) -> Evidence {

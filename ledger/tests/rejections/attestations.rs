@@ -49,7 +49,7 @@ fn registrations(seen: &mut Seen) {
     let other = shown(&chain, evidence(&chain, PUBLISHER, Platform::Nitro));
     seen.refused(&mut chain, NODE, register_with(other), Rejection::AttestationBinding);
     let last = chain.app.last();
-    let binding = Binding::new("another-chain", key(NODE), last.app_hash);
+    let binding = Binding::new("another-chain", key(NODE), last_hash(&chain));
     let payload = with_claims(&chain, |claims| claims.binding = binding);
     seen.refused(&mut chain, NODE, payload, Rejection::AttestationBinding);
     let payload = with_claims(&chain, |claims| claims.binding = Binding::new(CHAIN, key(NODE), [1; 32]));

@@ -20,4 +20,5 @@ pub mod serve;
 pub mod settle;
 pub mod storage;
 pub mod telemetry;
+pub mod values;
 pub mod workers;

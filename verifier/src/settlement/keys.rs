@@ -16,13 +16,10 @@ pub const TOTALS: &[u8] = b"totals";
 /// [`super::parameters::Parameters`] with their history.
 pub const PARAMETERS: &[u8] = b"parameters";
 
-/// The hash of a block's header: 32 bytes. Those of the last blocks are there
-/// ([`super::parameters::Parameters::block_hashes_kept`]).
+/// [`super::payment::BlockHash`]. Those of the last blocks are there ([`super::parameters::Parameters::block_hashes_kept`]).
 pub fn block_hash(height: Height) -> Vec<u8> {
     [b"block_hash/".as_slice(), &height.to_be_bytes()].concat()
 }
-/// How many blocks are remembered.
-pub const RECENT_MAX: u64 = 1 << 10;
 
 /// [`super::payment::Account`].
 pub fn account(id: PublicKey) -> Vec<u8> {
@@ -47,12 +44,6 @@ pub fn attestation(id: PublicKey) -> Vec<u8> {
 /// [`crate::tee::Evidence`] that an attestation rests on.
 pub fn evidence(id: Digest32) -> Vec<u8> {
     [b"evidence/".as_slice(), &id.0].concat()
-}
-
-/// [`super::payment::Recent`]: one of the last [`RECENT_MAX`] blocks, each in a place that a later one takes.
-pub fn recent(height: Height) -> Vec<u8> {
-    let place = height.checked_rem(RECENT_MAX).unwrap_or_default();
-    [b"recent/".as_slice(), &place.to_be_bytes()].concat()
 }
 
 /// [`super::node::Measurement`] with its history.

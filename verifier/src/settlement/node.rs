@@ -55,9 +55,9 @@ pub struct Attestation {
     pub measurement: [u8; 32],
     /// Which version of its record was in force.
     pub measurement_revision: u32,
-    /// The block whose app hash it is bound to.
+    /// The block whose hash it is bound to.
     pub nonce_height: Height,
-    /// That app hash.
+    /// That hash.
     pub nonce: [u8; 32],
     /// The time of the block in which it was verified, in milliseconds since 1970.
     pub verified_ms: u64,

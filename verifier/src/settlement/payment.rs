@@ -51,15 +51,13 @@ pub struct Block {
     pub genesis: Digest32,
 }
 
-/// A block that is remembered: what documents of enclaves are bound to, so that none is made long before it is shown.
+/// What nobody knew before a block. Documents of enclaves are bound to it, so that none is made long before it is shown; samples are drawn by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Recent {
-    /// Its height.
-    pub height: Height,
-    /// Its time, in milliseconds since 1970.
+pub struct BlockHash {
+    /// The hash of the block's header.
+    pub hash: [u8; 32],
+    /// The block's time, in milliseconds since 1970.
     pub time_ms: u64,
-    /// The app hash after it.
-    pub app_hash: [u8; 32],
 }
 
 /// What a payer allows to be reserved for one request, and who may earn it by what.

@@ -7,7 +7,7 @@ use assay_verifier::receipt::{ModelId, RequestId};
 use assay_verifier::settlement::model::Model;
 use assay_verifier::settlement::node::Attestation;
 use assay_verifier::settlement::parameters::Parameters;
-use assay_verifier::settlement::payment::{Account, Reservation, Settlement, Totals};
+use assay_verifier::settlement::payment::{Account, BlockHash, Reservation, Settlement, Totals};
 use assay_verifier::settlement::sampling::{Sample, Sampling, can_be_drawn};
 use assay_verifier::settlement::{Height, Versioned, keys};
 use assay_verifier::signature::PublicKey;
@@ -161,8 +161,8 @@ fn sample(client: &Client, root: &Root, settlement: &Settlement) -> Result<Card,
     let sampling = rules.ok_or(ClientError::NoBlock(root.height))?.record.sampling;
     let model: Option<Versioned<Model>> = client.record(&keys::model(settlement.model), root)?;
     let can = model.is_some_and(|model| can_be_drawn(settlement, &model.record));
-    let hash: Option<[u8; 32]> = client.record(&keys::block_hash(Sampling::drawn_at(settlement.height)), root)?;
-    let drawn = if can { hash.map(|hash| sampling.draws(&hash, settlement.request)) } else { Some(false) };
+    let hash: Option<BlockHash> = client.record(&keys::block_hash(Sampling::drawn_at(settlement.height)), root)?;
+    let drawn = if can { hash.map(|block| sampling.draws(&block.hash, settlement.request)) } else { Some(false) };
     let found: Option<Sample> = client.record(&keys::sample(settlement.request), root)?;
     Ok(records::sample(settlement, drawn, sampling.last(settlement.height), found))
 }

@@ -3,6 +3,7 @@
 //! It measures the program that runs, by its bytes, so a changed program has another measurement, as in an enclave. Nothing keeps the machine's
 //! owner from lying about that: its roots are of the grade `simulated`, and only chains whose genesis names one of them accept what it makes.
 //! The documents themselves are made beside their verification, in `assay_verifier::tee::software`.
+mod enclave;
 mod measure;
 
 use std::io;
@@ -15,6 +16,7 @@ use assay_verifier::tee::{Binding, Evidence};
 
 use crate::storage::private;
 
+pub use enclave::{Enclave, EnclaveError};
 pub use measure::measure;
 
 /// An attester with its secret in a file.

@@ -1,18 +1,22 @@
 //! Backends: how a request is executed, and what stands behind the answer. One trait; each says honestly what its evidence is worth.
+mod tee;
 mod vanilla;
 mod zkml;
 
 use std::sync::Arc;
 
 use assay_circuits::eval::EvalError;
+use assay_verifier::digest::Digest32;
 use assay_verifier::receipt::{self, Claim, Grade, Proving};
 use assay_verifier::statement::{InputCommitment, Inputs};
 use thiserror::Error;
 
+pub use tee::Tee;
 pub use vanilla::Vanilla;
 pub use zkml::{Commit, Zkml};
 
-use crate::models::{LoadError, ModelRecord, Served};
+use crate::models::{Circuits, FloatError, LoadError, ModelRecord, Served};
+use crate::values::Values;
 
 /// What a backend can do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,8 +35,8 @@ pub struct Order<'a> {
     pub model: &'a ModelRecord,
     /// The key of the proof, where there is to be one.
     pub key: Option<&'a Served>,
-    /// Integers of each input, in the order of the circuit's ports.
-    pub inputs: &'a [Vec<i64>],
+    /// The inputs.
+    pub inputs: &'a Values,
 }
 
 /// What a request takes.
@@ -48,10 +52,10 @@ pub struct Estimate {
 
 /// An answer, with what a receipt says of it.
 pub struct Executed {
-    /// Integers of each output, in the order of the circuit's ports.
-    pub outputs: Vec<Vec<i64>>,
-    /// What the statement will say of the inputs.
-    pub inputs: Inputs,
+    /// The answer.
+    pub outputs: Values,
+    /// The digest of what the statement says, or would say, of the inputs.
+    pub inputs: Digest32,
     /// The commitment to private inputs, and the seed that opens it.
     pub commitment: Option<(InputCommitment, [u8; 32])>,
     /// What will prove it.
@@ -70,6 +74,9 @@ pub enum ExecuteError {
     /// The model has no circuit yet.
     #[error("the model is not compiled")]
     NotCompiled,
+    /// The model is one of floating point and cannot be evaluated.
+    #[error(transparent)]
+    Float(#[from] FloatError),
     /// Private inputs cannot be committed to.
     #[error("the inputs cannot be committed to: {0}")]
     Commit(String),
@@ -88,6 +95,14 @@ pub trait Backend: Send + Sync {
     /// # Errors
     /// There is none.
     fn execute(&self, order: &Order<'_>) -> Result<Executed, ExecuteError>;
+}
+
+/// A circuit's answer to public inputs, without a proof.
+fn evaluate(circuits: &Circuits, order: &Order<'_>) -> Result<Executed, ExecuteError> {
+    let (digest, blob) = order.model.circuit.ok_or(ExecuteError::NotCompiled)?;
+    let inputs = order.inputs.integers().ok_or(ExecuteError::NotCompiled)?;
+    let outputs = Values::Integers(circuits.get(digest, blob)?.evaluate(inputs)?);
+    Ok(Executed { outputs, inputs: Inputs::Public(inputs.to_vec()).digest(), commitment: None, proving: None })
 }
 
 /// The backends of this node.

@@ -2,9 +2,8 @@
 use std::sync::Arc;
 
 use assay_verifier::receipt::{self, Claim, Grade};
-use assay_verifier::statement::Inputs;
 
-use super::{Backend, Capabilities, Estimate, ExecuteError, Executed, Order};
+use super::{Backend, Capabilities, Estimate, ExecuteError, Executed, Order, evaluate};
 use crate::models::{Circuits, ModelRecord, Served};
 
 /// The backend.
@@ -29,8 +28,6 @@ impl Backend for Vanilla {
     }
 
     fn execute(&self, order: &Order<'_>) -> Result<Executed, ExecuteError> {
-        let (digest, blob) = order.model.circuit.ok_or(ExecuteError::NotCompiled)?;
-        let outputs = self.circuits.get(digest, blob)?.evaluate(order.inputs)?;
-        Ok(Executed { outputs, inputs: Inputs::Public(order.inputs.to_vec()), commitment: None, proving: None })
+        evaluate(&self.circuits, order)
     }
 }

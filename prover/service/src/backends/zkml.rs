@@ -5,7 +5,7 @@ use assay_verifier::key::Engine;
 use assay_verifier::receipt::{self, Claim, Grade, Proving};
 use assay_verifier::statement::{InputCommitment, Inputs};
 
-use super::{Backend, Capabilities, Estimate, ExecuteError, Executed, Order};
+use super::{Backend, Capabilities, Estimate, ExecuteError, Executed, Order, evaluate};
 use crate::models::{Circuits, ModelRecord, Served};
 
 /// The engine `halo2` takes so many times longer than `sumcheck`, whose cost model the compiler's prediction is.
@@ -63,15 +63,12 @@ impl Backend for Zkml {
     }
 
     fn execute(&self, order: &Order<'_>) -> Result<Executed, ExecuteError> {
-        let (digest, blob) = order.model.circuit.ok_or(ExecuteError::NotCompiled)?;
         let key = order.key.ok_or(ExecuteError::NotCompiled)?;
-        let outputs = self.circuits.get(digest, blob)?.evaluate(order.inputs)?;
         let proving = Some(Proving { engine: key.kind.engine, key: key.digest, hiding: key.hiding() });
-        if !key.kind.private_input {
-            return Ok(Executed { outputs, inputs: Inputs::Public(order.inputs.to_vec()), commitment: None, proving });
-        }
-        let committed = self.commit.commit(order.model, key, order.inputs).map_err(ExecuteError::Commit)?;
-        let inputs = Inputs::Private(committed.0.clone());
-        Ok(Executed { outputs, inputs, commitment: Some(committed), proving })
+        let executed = Executed { proving, ..evaluate(&self.circuits, order)? };
+        let Some(inputs) = order.inputs.integers().filter(|_| key.kind.private_input) else { return Ok(executed) };
+        let committed = self.commit.commit(order.model, key, inputs).map_err(ExecuteError::Commit)?;
+        let inputs = Inputs::Private(committed.0.clone()).digest();
+        Ok(Executed { inputs, commitment: Some(committed), ..executed })
     }
 }

@@ -14,6 +14,8 @@ use std::time::Duration;
 use assay_verifier::signature::PublicKey;
 use thiserror::Error;
 
+use crate::attester::Format;
+
 pub use raw::RawConfig;
 pub use sources::{RawSource, Source};
 pub(crate) use upstreams::address;
@@ -54,10 +56,26 @@ pub struct Config {
     pub upstreams: Vec<Upstream>,
     /// What may be fetched.
     pub sources: Vec<Source>,
+    /// The enclave that it runs in.
+    pub tee: Option<Tee>,
     /// What is allowed.
     pub limits: Limits,
     /// What is kept.
     pub retention: Retention,
+}
+
+/// An enclave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tee {
+    /// None: the software attester says what an enclave would. Everything under it is simulated.
+    Software {
+        /// The attester's secret seed.
+        seed: PathBuf,
+        /// The format of its documents.
+        format: Format,
+    },
+    /// A program that asks the hardware.
+    Program(PathBuf),
 }
 
 /// Files of a certificate chain and its key.

@@ -8,7 +8,8 @@ use serde::Deserialize;
 
 use super::sources::{self, RawSource};
 use super::upstreams::{self, RawUpstream};
-use super::{Access, Config, ConfigError, LedgerChoice, Limits, PaymentMode, Retention, Tls, positive, refused};
+use super::{Access, Config, ConfigError, LedgerChoice, Limits, PaymentMode, Retention, Tee, Tls, positive, refused};
+use crate::attester::Format;
 
 /// Fields as they stand in the file. All may be missing.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -43,6 +44,12 @@ pub struct RawConfig {
     pub workers_may_know_secrets: Option<bool>,
     /// File of a reference string.
     pub srs: Option<PathBuf>,
+    /// `none`, `software`, or the path of a program that makes evidence of the enclave.
+    pub tee: Option<String>,
+    /// The software attester's secret seed.
+    pub tee_attester: Option<PathBuf>,
+    /// The format of its documents: `nitro` or `tdx`.
+    pub tee_format: Option<String>,
     /// Bytes of a request's body.
     pub body_bytes_max: Option<usize>,
     /// Bytes of an uploaded blob.
@@ -117,6 +124,9 @@ impl RawConfig {
         take!(
             workers_may_know_secrets,
             srs,
+            tee,
+            tee_attester,
+            tee_format,
             body_bytes_max,
             blob_bytes_max,
             batch_items_max,
@@ -157,8 +167,10 @@ impl RawConfig {
             Some("x402") => PaymentMode::X402,
             Some(other) => return Err(refused("payment", format!("{other:?} is neither free nor x402"))),
         };
+        let data = self.data.clone().ok_or_else(|| refused("data", "name a folder"))?;
         Ok(Config {
-            data: self.data.clone().ok_or_else(|| refused("data", "name a folder"))?,
+            tee: self.tee(&data)?,
+            data,
             listen,
             tls,
             access,
@@ -175,6 +187,27 @@ impl RawConfig {
                 bytes: positive("keep_bytes", self.keep_bytes, 20 << 30)?,
             },
         })
+    }
+
+    fn tee(&self, data: &Path) -> Result<Option<Tee>, ConfigError> {
+        let format = match self.tee_format.as_deref() {
+            None | Some("nitro") => Format::Nitro,
+            Some("tdx") => Format::Tdx,
+            Some(other) => return Err(refused("tee_format", format!("{other:?} is neither nitro nor tdx"))),
+        };
+        match self.tee.as_deref() {
+            Some("software") => {
+                let seed = self.tee_attester.clone().unwrap_or_else(|| data.join("attester.seed"));
+                Ok(Some(Tee::Software { seed, format }))
+            }
+            _ if self.tee_attester.is_some() => Err(refused("tee_attester", "it goes with tee = software")),
+            _ if self.tee_format.is_some() => Err(refused("tee_format", "it goes with tee = software")),
+            None | Some("none") => Ok(None),
+            Some(program) if Path::new(program).is_absolute() => Ok(Some(Tee::Program(program.into()))),
+            Some(other) => {
+                Err(refused("tee", format!("{other:?} is neither none, software nor the absolute path of a program")))
+            }
+        }
     }
 
     fn ledger(&self) -> Result<LedgerChoice, ConfigError> {

@@ -4,16 +4,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use assay_verifier::digest::Digest32;
-use assay_verifier::receipt::{self, ModelId, Receipt, RequestId, Subject, request_digest};
+use assay_verifier::receipt::{self, ModelId, Program, Receipt, RequestId, Subject, request_digest};
 use assay_verifier::signature::SigningKey;
-use assay_verifier::statement::outputs_digest;
 use assay_verifier::wire::Bytes;
 use rand_core::{OsRng, RngCore};
 use thiserror::Error;
 
 use super::recorded::{named, resolved};
 use super::request::{Request, RequestError};
-use super::tensors::integers;
+use super::tensors::{integers, reals};
 use crate::access::Caller;
 use crate::backends::{Backends, ExecuteError, Executed, Order};
 use crate::clock::now_ms;
@@ -21,9 +20,10 @@ use crate::config::PaymentMode;
 use crate::data::{RecordError, Records};
 use crate::jobs::states::{Execution, Payment, Proving, Settlement, States};
 use crate::jobs::{Answer, Committed, Failure, Job, JobError, Jobs, Keyed, Owner, Payload, Remembered};
-use crate::models::{Circuits, LoadError, ModelRecord, Models, Served};
+use crate::models::{Circuits, Floats, LoadError, ModelRecord, Models, Served};
 use crate::payments::PaymentError;
 use crate::payments::reserve::ReserveError;
+use crate::values::Values;
 
 use super::pay::Payments;
 use super::slots::Slots;
@@ -73,6 +73,9 @@ pub enum Refused {
     /// No backend of that kind.
     #[error("mode: this node does not serve {0}")]
     Mode(&'static str),
+    /// A model that is answered for in enclaves only.
+    #[error("mode: the model is evaluated in floating point, which nothing proves: ask for the mode tee")]
+    Float,
     /// No key of that engine.
     #[error("engine: the model has no key of the engine {0}")]
     Engine(String),
@@ -140,6 +143,8 @@ pub struct Inference {
     pub models: Arc<Models>,
     /// Loaded circuits.
     pub circuits: Arc<Circuits>,
+    /// Loaded models that are evaluated in floating point.
+    pub floats: Arc<Floats>,
     /// Records of fetched data.
     pub records: Arc<Records>,
     /// Backends.
@@ -171,7 +176,8 @@ struct Checked {
     request: Request,
     model: Arc<ModelRecord>,
     key: Option<Served>,
-    inputs: Vec<Vec<i64>>,
+    program: Program,
+    inputs: Values,
     digest: Digest32,
 }
 
@@ -230,6 +236,9 @@ impl Inference {
         if self.backends.get(backend).is_none() {
             return Err(Refused::Mode(super::assurance::mode(backend)));
         }
+        if model.onnx().is_some() && backend != receipt::Backend::Tee {
+            return Err(Refused::Float);
+        }
         let engine = request.engine()?;
         let key = match backend {
             receipt::Backend::Zkml => {
@@ -239,10 +248,21 @@ impl Inference {
             }
             _ => None,
         };
-        let (circuit, blob) = model.circuit.ok_or(ExecuteError::NotCompiled)?;
-        let file = self.circuits.get(circuit, blob)?;
-        let inputs = integers(file.circuit(), &resolved(&request.inputs, &self.records)?)?;
-        Ok(Checked { request, model, key, inputs, digest })
+        let program = model.program().ok_or(ExecuteError::NotCompiled)?;
+        let given = resolved(&request.inputs, &self.records)?;
+        let inputs = match (model.onnx(), model.circuit) {
+            (Some((file, batch)), _) => {
+                let float = self.floats.get(file, batch).map_err(ExecuteError::from)?;
+                let inputs = reals(float.inputs(), &given)?;
+                float.check(&inputs).map_err(ExecuteError::from)?;
+                Values::Reals(inputs)
+            }
+            (None, Some((circuit, blob))) => {
+                Values::Integers(integers(self.circuits.get(circuit, blob)?.circuit(), &given)?)
+            }
+            (None, None) => return Err(ExecuteError::NotCompiled.into()),
+        };
+        Ok(Checked { request, model, key, program, inputs, digest })
     }
 
     /// A request that costs nothing: executed, then kept with its answer in one write.
@@ -365,7 +385,7 @@ impl Inference {
         job: &Job,
         model: &ModelRecord,
         key: Option<&Served>,
-        inputs: &[Vec<i64>],
+        inputs: &Values,
     ) -> Result<Executed, ExecuteError> {
         let backend = self.backends.get(job.backend).ok_or(ExecuteError::NotCompiled)?;
         let _slot = self.slots.take();
@@ -380,7 +400,7 @@ impl Inference {
         (payer, client_nonce): (assay_verifier::signature::PublicKey, u64),
         price: u64,
     ) -> Job {
-        let Checked { request, model, key, digest, .. } = checked;
+        let Checked { request, model, key, program, digest, .. } = checked;
         let backend = request.backend();
         let now = now_ms();
         let estimate = self.backends.get(backend).map(|backend| backend.estimate(model, key.as_ref()));
@@ -390,10 +410,7 @@ impl Inference {
             owner,
             model: model_id,
             model_name: model.reference(),
-            circuit: model
-                .circuit
-                .map(|(circuit, _)| circuit)
-                .unwrap_or(assay_verifier::digest::CircuitDigest([0; 32])),
+            program: *program,
             backend,
             proving: key.map(|key| receipt::Proving { engine: key.kind.engine, key: key.digest, hiding: key.hiding() }),
             payer,
@@ -429,7 +446,6 @@ impl Inference {
     fn fill(&self, job: &mut Job, executed: Executed, records: Vec<Digest32>) -> Option<Committed> {
         let Executed { outputs, inputs, commitment, proving } = executed;
         let capabilities = self.backends.get(job.backend).map(|backend| backend.capabilities());
-        let digest = outputs_digest(&outputs);
         let receipt = Receipt {
             chain_id: self.chain_id.clone(),
             request: job.id,
@@ -437,14 +453,17 @@ impl Inference {
             client_nonce: job.client_nonce,
             request_digest: job.request_digest,
             model: job.model,
-            subject: Subject::Circuit(job.circuit),
+            subject: match job.program {
+                Program::Circuit(circuit) => Subject::Circuit(circuit),
+                Program::Onnx(file) => Subject::Onnx(file),
+            },
             backend: job.backend,
             claim: capabilities.as_ref().map_or(receipt::Claim::SignedOnly, |capabilities| capabilities.claim),
             grade: capabilities.as_ref().map_or(receipt::Grade::Simulated, |capabilities| capabilities.grade),
             proving,
-            inputs: inputs.digest(),
+            inputs,
             records,
-            outputs: digest,
+            outputs: outputs.outputs_digest(),
             node: self.node.public(),
             price: job.price,
             time_ms: now_ms(),

@@ -55,6 +55,10 @@ impl Assurance {
                 "that nobody knows the secret of the reference string that the key names",
                 "the assumptions on BN254 that KZG rests on",
             ]),
+            None if receipt.claim == Claim::Attested => texts(&[
+                "that the enclave's maker keeps its keys and its hardware does what it says",
+                "that the software whose measurement the ledger approved is what it is said to be",
+            ]),
             None => texts(&["the node's word, by its signature"]),
         };
         if proven {
@@ -66,6 +70,8 @@ impl Assurance {
             shown: if proven {
                 "once the proof is there: the model whose weights are committed in the key, evaluated exactly in integers \
                  on these inputs, gives these outputs"
+            } else if receipt.claim == Claim::Attested {
+                "software whose measurement the ledger approved has signed, in an enclave, that this is the answer"
             } else {
                 "the node has signed that this is the answer"
             }
@@ -89,6 +95,11 @@ impl Assurance {
             not_shown: texts(if proven {
                 &[
                     "that the integers follow the float model (the compiler's report measures that)",
+                    "that the answer is true, or that the model is good",
+                ]
+            } else if receipt.claim == Claim::Attested {
+                &[
+                    "that the software in the enclave has no faults that its measurement does not show",
                     "that the answer is true, or that the model is good",
                 ]
             } else {

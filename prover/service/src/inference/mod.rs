@@ -14,4 +14,4 @@ pub use pay::Payments;
 pub use request::{Mode, Request, RequestError};
 pub use resume::Resumer;
 pub use slots::Slots;
-pub use tensors::{Data, Dtype, Outputs, TensorIn, TensorOut, outputs};
+pub use tensors::{Data, Dtype, Outputs, TensorIn, TensorOut, answer, outputs};

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::tensors::TensorIn;
 
 /// How a request is executed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// Exact integers, and a proof of them.

@@ -6,12 +6,14 @@ use assay_circuits::NamedTensors;
 use assay_circuits::io;
 use assay_circuits::tensor::Tensor;
 use assay_verifier::circuit::{CheckedCircuit, Port};
+use assay_verifier::reals::Reals;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::request::RequestError;
+use crate::models::FloatPort;
 
 /// Most axes of a tensor.
 const AXES_MAX: usize = 16;
@@ -74,11 +76,13 @@ pub struct TensorOut {
     pub name: String,
     /// Shape.
     pub shape: Vec<u32>,
-    /// The integers that the proof speaks of.
-    pub integers: Vec<i64>,
+    /// The integers that the proof speaks of, of a model that is a circuit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub integers: Option<Vec<i64>>,
     /// A real value is `integer * 2^-scale`.
-    pub scale: i8,
-    /// The same as reals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scale: Option<i8>,
+    /// The same as reals; of a model that is evaluated in floating point, its answer.
     pub data: Vec<f64>,
 }
 
@@ -205,16 +209,8 @@ impl TensorIn {
 /// Inputs are missing, unknown, twice, of another shape, not finite or out of range; the error names the input.
 pub fn integers(circuit: &CheckedCircuit, inputs: &[TensorIn]) -> Result<Vec<Vec<i64>>, RequestError> {
     let ports = &circuit.circuit().inputs;
-    let mut named = NamedTensors::new();
-    for input in inputs {
-        if !ports.iter().any(|port| port.name == input.name) {
-            let names: Vec<&str> = ports.iter().map(|port| port.name.as_str()).collect();
-            return Err(input.fault(format!("the model has no such input; it has {}", names.join(", "))));
-        }
-        if named.insert(input.name.clone(), input.tensor()?).is_some() {
-            return Err(input.fault("it is there twice"));
-        }
-    }
+    let names: Vec<&str> = ports.iter().map(|port| port.name.as_str()).collect();
+    let named = named(&names, inputs)?;
     let quantised = |port: &Port| {
         let missing = || RequestError::Input(InputError::Missing(port.name.clone()));
         let tensor = named.get(&port.name).ok_or_else(missing)?;
@@ -224,13 +220,54 @@ pub fn integers(circuit: &CheckedCircuit, inputs: &[TensorIn]) -> Result<Vec<Vec
     ports.iter().map(quantised).collect()
 }
 
+/// Reals of each input of a model that is evaluated in floating point, in its order.
+///
+/// # Errors
+/// Inputs are missing, unknown, twice or malformed; the error names the input. Whether they fit the model its evaluation says.
+pub fn reals(ports: &[FloatPort], inputs: &[TensorIn]) -> Result<Vec<Reals>, RequestError> {
+    let names: Vec<&str> = ports.iter().map(|port| port.name.as_str()).collect();
+    let named = named(&names, inputs)?;
+    let read = |name: &&str| {
+        let missing = || RequestError::Input(InputError::Missing((*name).into()));
+        let Tensor { dims, values } = named.get(*name).ok_or_else(missing)?;
+        Ok(Reals::new(dims.clone(), values))
+    };
+    names.iter().map(read).collect()
+}
+
+/// Tensors of a request by their names, all of which the model has.
+fn named(names: &[&str], inputs: &[TensorIn]) -> Result<NamedTensors, RequestError> {
+    let mut named = NamedTensors::new();
+    for input in inputs {
+        if !names.contains(&input.name.as_str()) {
+            return Err(input.fault(format!("the model has no such input; it has {}", names.join(", "))));
+        }
+        if named.insert(input.name.clone(), input.tensor()?).is_some() {
+            return Err(input.fault("it is there twice"));
+        }
+    }
+    Ok(named)
+}
+
+/// An answer in floating point.
+pub fn answer(ports: &[FloatPort], outputs: &[Reals]) -> Outputs {
+    let shown = |(port, reals): (&FloatPort, &Reals)| TensorOut {
+        name: port.name.clone(),
+        shape: reals.dims.clone(),
+        integers: None,
+        scale: None,
+        data: reals.values().collect(),
+    };
+    ports.iter().zip(outputs).map(shown).collect()
+}
+
 /// Outputs as they are answered.
 pub fn outputs(ports: &[Port], integers: &[Vec<i64>]) -> Outputs {
     let shown = |(port, integers): (&Port, &Vec<i64>)| TensorOut {
         name: port.name.clone(),
         shape: port.dims.clone(),
-        integers: integers.clone(),
-        scale: port.scale,
+        integers: Some(integers.clone()),
+        scale: Some(port.scale),
         data: io::dequantize(port, integers).values,
     };
     ports.iter().zip(integers).map(shown).collect()

@@ -39,7 +39,7 @@ pub struct Told {
 
 /// What tells of a job which request it is, and whose.
 fn identity(job: &Job) -> impl PartialEq + '_ {
-    (job.id, &job.owner, job.payer, job.client_nonce, job.request_digest, job.model, job.circuit, job.created_ms)
+    (job.id, &job.owner, job.payer, job.client_nonce, job.request_digest, job.model, job.program, job.created_ms)
 }
 
 /// Whether a worker has it.

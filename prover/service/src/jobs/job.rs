@@ -1,7 +1,7 @@
 //! What is kept of a request: the job.
 use assay_ledger::tx::TxHash;
-use assay_verifier::digest::{CircuitDigest, Digest32};
-use assay_verifier::receipt::{Backend, ModelId, Proving, RequestId, SignedReceipt};
+use assay_verifier::digest::Digest32;
+use assay_verifier::receipt::{Backend, ModelId, Program, Proving, RequestId, SignedReceipt};
 use assay_verifier::settlement::Height;
 use assay_verifier::settlement::payment::Authorisation;
 use assay_verifier::signature::{PublicKey, Signature};
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::states::States;
 use crate::storage::BlobId;
+use crate::values::Values;
 
 /// Who may read a job and its evidence: an API key by its name, or whoever is on this machine where there are none.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -27,8 +28,8 @@ pub struct Job {
     pub model: ModelId,
     /// The same for people: `publisher/name/version`.
     pub model_name: String,
-    /// Its circuit.
-    pub circuit: CircuitDigest,
+    /// What it computes.
+    pub program: Program,
     /// How it is executed.
     pub backend: Backend,
     /// What is to prove it.
@@ -59,8 +60,8 @@ pub struct Job {
     pub lease: Option<Lease>,
     /// It is not given to a worker before.
     pub not_before_ms: u64,
-    /// Integers of each output port, in the model's order.
-    pub outputs: Option<Vec<Vec<i64>>>,
+    /// The answer.
+    pub outputs: Option<Values>,
     /// The receipt that went with the answer.
     pub answered: Option<SignedReceipt>,
     /// The receipt that names the proof.
@@ -151,8 +152,8 @@ pub type Committed = (InputCommitment, [u8; 32]);
 pub struct Payload {
     /// The exact bytes of the request.
     pub request: Bytes,
-    /// Integers of each input port, in the model's order.
-    pub inputs: Vec<Vec<i64>>,
+    /// The inputs.
+    pub inputs: Values,
     /// What hides them, if they are private: the commitment and the seed that opens it.
     pub commitment: Option<Committed>,
 }

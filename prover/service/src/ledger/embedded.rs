@@ -6,15 +6,19 @@ use std::time::Duration;
 use assay_ledger::Options;
 use assay_ledger::comet::ValidatorKey;
 use assay_ledger::embedded::{Embedded, Outcome, Settings};
-use assay_ledger::genesis::{Genesis, RawGenesis};
+use assay_ledger::genesis::{Genesis, RawGenesis, RawTrustRoot};
 use assay_ledger::tx::TxHash;
 use assay_ledger::{LightBytes, Proven, Rejection, app};
 use assay_verifier::audit::Trust;
-use assay_verifier::digest::SrsDigest;
+use assay_verifier::digest::{Digest32, SrsDigest};
+use assay_verifier::receipt::Grade;
 use assay_verifier::settlement::Height;
-use assay_verifier::settlement::parameters::Parameters;
+use assay_verifier::settlement::node::Platform;
+use assay_verifier::settlement::parameters::{Parameters, TrustRoot};
 use assay_verifier::settlement::sampling::Sampling;
 use assay_verifier::signature::PublicKey;
+use assay_verifier::tee::Policy;
+use assay_verifier::tee::roots::VENDOR_ROOTS;
 
 use super::{Included, Ledger, LedgerError, Whereabouts, leaves};
 use crate::storage::private;
@@ -35,6 +39,8 @@ pub struct Start {
     pub accounts: Vec<(PublicKey, u64)>,
     /// Reference strings that keys may use.
     pub srs: Vec<SrsDigest>,
+    /// Roots of simulated attestations that it accepts; without any it accepts those of vendors.
+    pub simulated_roots: Vec<TrustRoot>,
     /// How settlements on the node's word are drawn.
     pub sampling: Sampling,
     /// From one block to the next, while there is something to put in.
@@ -84,14 +90,33 @@ fn genesis(path: &Path, start: &Start) -> Result<Genesis, LedgerError> {
         Ok(text) => Ok(RawGenesis::from_json(&text)?.check()?),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let srs = start.srs.iter().map(SrsDigest::to_string).collect();
-            let raw =
-                RawGenesis { srs, sampling: start.sampling, ..RawGenesis::usual(&start.chain_id, &start.accounts) };
+            let usual = RawGenesis::usual(&start.chain_id, &start.accounts);
+            let raw = RawGenesis { srs, sampling: start.sampling, ..trusting(usual, &start.simulated_roots) };
             let genesis = raw.check()?;
             private::write(path, raw.to_json()?.as_bytes()).map_err(at(path))?;
             Ok(genesis)
         }
         Err(error) => Err(at(path)(error)),
     }
+}
+
+/// A genesis that trusts simulated roots, or, without any, those of vendors.
+fn trusting(raw: RawGenesis, simulated: &[TrustRoot]) -> RawGenesis {
+    let vendors = VENDOR_ROOTS.iter().flat_map(|root| {
+        let one = |platform: &Platform| (*platform, root.certificate);
+        root.platforms.iter().map(one)
+    });
+    let (grade, roots): (_, Vec<_>) = if simulated.is_empty() {
+        (Grade::Production, vendors.collect())
+    } else {
+        (Grade::Simulated, simulated.iter().map(|root| (root.platform, root.certificate)).collect())
+    };
+    let root = |(platform, certificate): (Platform, Digest32)| RawTrustRoot {
+        platform,
+        certificate: certificate.to_string(),
+        grade,
+    };
+    RawGenesis { trust_roots: roots.into_iter().map(root).collect(), attestation: Policy::usual(grade), ..raw }
 }
 
 impl Ledger for Chain {

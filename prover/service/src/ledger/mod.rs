@@ -1,6 +1,7 @@
 //! The ledger as the service sees it: an embedded chain of this process, or a node of CometBFT elsewhere. Calls block.
 //!
 //! [`Sender`] is the node's account on it, [`Presence`] keeps the node registered and alive.
+mod attested;
 pub mod embedded;
 mod error;
 mod path;
@@ -18,6 +19,7 @@ use assay_verifier::settlement::{self, Height};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub use attested::Attesting;
 pub use error::LedgerError;
 pub use path::{Path, path};
 pub use presence::{Presence, PresenceError, beat};

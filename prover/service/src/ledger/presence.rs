@@ -9,9 +9,11 @@ use assay_ledger::tx::{DeregisterNode, Heartbeat, Payload, RegisterNode};
 use assay_verifier::settlement::node::{self, Node};
 use assay_verifier::settlement::{Versioned, keys};
 use assay_verifier::signature::PublicKey;
+use assay_verifier::tee::TeeError;
 use thiserror::Error;
 
-use super::{Fate, Ledger, LedgerError, SendError, Sender, read};
+use super::{Attesting, Fate, Ledger, LedgerError, SendError, Sender, read};
+use crate::attester::EnclaveError;
 use crate::clock::now_ms;
 
 /// How long a transaction of the registry may take.
@@ -41,6 +43,14 @@ pub enum PresenceError {
     /// The ledger.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// There is no evidence of the enclave.
+    #[error("the enclave: {0}")]
+    Enclave(#[from] EnclaveError),
+    /// The chain does not accept the evidence.
+    #[error(
+        "the chain of this folder does not accept the enclave's evidence: {0}; begin with another folder, or a ledger that trusts it"
+    )]
+    Evidence(TeeError),
 }
 
 /// The node, registered. Its thread ends when this is dropped; the node stays registered.
@@ -56,8 +66,13 @@ impl Presence {
     ///
     /// # Errors
     /// It cannot be registered.
-    pub fn start(ledger: Arc<dyn Ledger>, sender: Arc<Sender>, node: &Node) -> Result<Self, PresenceError> {
-        register(&*ledger, &sender, node)?;
+    pub fn start(
+        ledger: Arc<dyn Ledger>,
+        sender: Arc<Sender>,
+        node: &Node,
+        attesting: Option<Attesting>,
+    ) -> Result<Self, PresenceError> {
+        register(&*ledger, &sender, node, attesting.as_ref())?;
         let (stop, stopped) = channel();
         let interval = Duration::from_millis(ledger.rules().heartbeat_window_ms / BEATS_IN_WINDOW);
         let (of, by) = (Arc::clone(&ledger), Arc::clone(&sender));
@@ -71,6 +86,16 @@ impl Presence {
                     }
                     pause = RETRY.min(interval);
                 }
+                let Some(attesting) = &attesting else { continue };
+                let mut renewal = attesting.due(&*of, &by).unwrap_or(interval);
+                if renewal.is_zero() {
+                    match attesting.renew(&*of, &by) {
+                        Ok(()) => tracing::info!("the node is attested anew"),
+                        Err(error) => tracing::warn!(%error, "the node's attestation is not renewed"),
+                    }
+                    renewal = RETRY.min(interval);
+                }
+                pause = pause.min(renewal);
             }
         };
         let thread = std::thread::Builder::new().name("presence".into()).spawn(work);
@@ -84,7 +109,7 @@ impl Presence {
     /// The registry refuses, or no answer.
     pub fn deregister(self, reason: &str) -> Result<(), PresenceError> {
         let payload = Payload::DeregisterNode(DeregisterNode { reason: reason.into() });
-        match finish(self.sender.send_and_wait(payload, LONGEST)) {
+        match send(&self.sender, payload) {
             Err(PresenceError::Refused(Rejection::NodeDeregistered | Rejection::NodeUnknown)) => Ok(()),
             finished => finished,
         }
@@ -113,7 +138,7 @@ impl Drop for Presence {
 /// # Errors
 /// It is refused, or no answer.
 pub fn beat(sender: &Sender) -> Result<(), PresenceError> {
-    finish(sender.send_and_wait(Payload::Heartbeat(Heartbeat {}), LONGEST))
+    send(sender, Payload::Heartbeat(Heartbeat {}))
 }
 
 /// How long until the next sign of life is due.
@@ -130,24 +155,38 @@ fn registered(ledger: &dyn Ledger, node: PublicKey) -> Result<Option<Node>, Ledg
     Ok(record.filter(|record| record.holds_at(next)).map(|record| record.record))
 }
 
-fn register(ledger: &dyn Ledger, sender: &Sender, node: &Node) -> Result<(), PresenceError> {
+fn register(
+    ledger: &dyn Ledger,
+    sender: &Sender,
+    node: &Node,
+    attesting: Option<&Attesting>,
+) -> Result<(), PresenceError> {
     if let Some(found) = registered(ledger, sender.key())? {
-        if found != *node {
-            tracing::warn!(
-                ?found,
-                "the node is registered with another record, which stays: deregister it to change it"
-            );
+        if found.backends == node.backends {
+            if found != *node {
+                tracing::warn!(
+                    ?found,
+                    "the node is registered with another record, which stays: deregister it to change it"
+                );
+            }
+            // Whatever attestation there is was of another run, so of other software for all that is known.
+            return attesting.map_or(Ok(()), |attesting| attesting.renew(ledger, sender));
         }
-        return Ok(());
+        tracing::info!(?found, "the node is registered for other backends: it is registered anew");
+        send(sender, Payload::DeregisterNode(DeregisterNode { reason: "other backends".into() }))?;
     }
     let poor = || PresenceError::Poor { account: sender.key(), stake: node.stake };
-    match finish(
-        sender.send_and_wait(Payload::RegisterNode(RegisterNode { node: node.clone(), attestation: None }), LONGEST),
-    ) {
+    let attestation = attesting.map(|attesting| attesting.show(ledger, sender)).transpose()?.map(Box::new);
+    match send(sender, Payload::RegisterNode(RegisterNode { node: node.clone(), attestation })) {
         Err(PresenceError::Refused(Rejection::InsufficientBalance)) => Err(poor()),
         Err(PresenceError::Refused(Rejection::NodeExists)) => Ok(()),
         finished => finished,
     }
+}
+
+/// Sends a transaction and waits for its block.
+pub(super) fn send(sender: &Sender, payload: Payload) -> Result<(), PresenceError> {
+    finish(sender.send_and_wait(payload, LONGEST))
 }
 
 fn finish(sent: Result<Fate, SendError>) -> Result<(), PresenceError> {

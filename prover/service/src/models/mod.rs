@@ -1,7 +1,9 @@
 //! Models that are served: uploaded, compiled, given keys, published on the ledger, and loaded to answer.
 mod circuits;
 mod compile;
+mod float;
 mod keys;
+mod loaded;
 mod proving;
 mod publish;
 mod record;
@@ -10,6 +12,7 @@ mod strings;
 
 pub use circuits::{Circuits, LoadError};
 pub use compile::{CheckError, Checked, check};
+pub use float::{FloatError, FloatModel, FloatPort, Floats};
 pub use keys::{KeysError, Made};
 pub use publish::{Needs, Publisher};
 pub use record::{Compilation, ModelRecord, Publication, Served, Source, Wanted};

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use assay_circuits::Report;
 use assay_ledger::Rejection;
 use assay_ledger::tx::{Payload, PublishModel};
 use assay_prover::file::{CheckedFile, CircuitFile};
@@ -19,13 +20,14 @@ use assay_verifier::signature::{Domain, SigningKey};
 use assay_verifier::wire::{self, Bytes};
 
 use super::compile::{self, Checked};
+use super::float::FloatModel;
 use super::keys::make;
 use super::record::{Compilation, ModelRecord, Publication, Served, Source};
 use super::store::{ModelError, Models};
 use super::strings::Strings;
 use crate::jobs::Failure;
 use crate::ledger::{Fate, Ledger, SendError, Sender};
-use crate::storage::BlobStore;
+use crate::storage::{BlobId, BlobStore};
 
 /// How long after a failure that may pass the next attempt follows.
 const RETRY: Duration = Duration::from_secs(2);
@@ -114,9 +116,8 @@ fn advance(needs: &Needs, model: &ModelRecord) -> Result<(), ModelError> {
         needs.models.change(id, |model| match outcome {
             Ok(ready) => {
                 model.compilation = Compilation::Done;
-                model.circuit = Some((ready.circuit, ready.circuit_blob));
-                model.circuit_size_bytes = ready.circuit_size_bytes;
-                model.report = Some(ready.report);
+                (model.circuit, model.circuit_size_bytes) = (ready.circuit, ready.circuit_size_bytes);
+                model.report = ready.report;
                 model.keys = ready.keys;
                 model.failure = None;
                 if model.signed.is_none() {
@@ -136,20 +137,23 @@ fn advance(needs: &Needs, model: &ModelRecord) -> Result<(), ModelError> {
     published(needs, &model)
 }
 
-/// A compiled model with its keys.
+/// A model that can be published.
 struct Ready {
-    circuit: CircuitDigest,
-    circuit_blob: crate::storage::BlobId,
+    circuit: Option<(CircuitDigest, BlobId)>,
     circuit_size_bytes: u64,
-    report: assay_circuits::Report,
+    report: Option<Report>,
     keys: Vec<Served>,
     manifest: Manifest,
 }
 
 fn compiled(needs: &Needs, model: &ModelRecord) -> Result<Ready, Failure> {
     let stored = |error: &dyn std::fmt::Display| failed("blob", error);
+    if let Some((blob, batch)) = model.onnx() {
+        let onnx = needs.blobs.get(blob).map_err(|error| stored(&error))?;
+        return float(model, &onnx, batch);
+    }
     let file: CircuitFile = match &model.source {
-        Source::Circuit(blob) => {
+        Source::Circuit(blob) | Source::Float { model: blob, .. } => {
             let bytes = needs.blobs.get(*blob).map_err(|error| stored(&error))?;
             wire::decode(&bytes).map_err(|error| failed("circuit", error))?
         }
@@ -172,16 +176,41 @@ fn compiled(needs: &Needs, model: &ModelRecord) -> Result<Ready, Failure> {
     };
     let circuit_blob = needs.blobs.put(&bytes).map_err(|error| stored(&error))?;
     let circuit = file.circuit().digest();
-    let manifest = Manifest {
+    let manifest = manifest(model, Program::Circuit(circuit), &keys);
+    Ok(Ready {
+        circuit: Some((circuit, circuit_blob)),
+        circuit_size_bytes: bytes.len() as u64,
+        report: Some(report),
+        keys,
+        manifest,
+    })
+}
+
+/// A model that is evaluated in floating point: it has no circuit and no keys.
+fn float(model: &ModelRecord, onnx: &[u8], batch: u32) -> Result<Ready, Failure> {
+    FloatModel::load(onnx, batch).map_err(|error| failed("evaluate", error))?;
+    let program = model.program().ok_or_else(|| failed("evaluate", "the model has no file"))?;
+    let manifest = match &model.signed {
+        Some((signed, _)) if signed.program != program => {
+            return Err(failed("circuit", "the manifest names another file"));
+        }
+        Some((signed, _)) => signed.clone(),
+        None => manifest(model, program, &[]),
+    };
+    Ok(Ready { circuit: None, circuit_size_bytes: 0, report: None, keys: Vec::new(), manifest })
+}
+
+/// What this node publishes of a model.
+fn manifest(model: &ModelRecord, program: Program, keys: &[Served]) -> Manifest {
+    Manifest {
         publisher: model.publisher,
         name: model.name.clone(),
         version: model.version.clone(),
-        program: Program::Circuit(circuit),
+        program,
         keys: keys.iter().map(|key| key.digest).collect(),
         price: model.price,
         visibility: Visibility::Public,
-    };
-    Ok(Ready { circuit, circuit_blob, circuit_size_bytes: bytes.len() as u64, report, keys, manifest })
+    }
 }
 
 /// Keys that are made here.

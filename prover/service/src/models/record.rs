@@ -1,9 +1,9 @@
 //! What is kept of a model.
 use assay_circuits::report::Report;
 use assay_ledger::tx::TxHash;
-use assay_verifier::digest::{CircuitDigest, KeyDigest};
+use assay_verifier::digest::{CircuitDigest, Digest32, KeyDigest};
 use assay_verifier::key::Engine;
-use assay_verifier::receipt::ModelId;
+use assay_verifier::receipt::{ModelId, Program};
 use assay_verifier::settlement::Height;
 use assay_verifier::settlement::model::Manifest;
 use assay_verifier::signature::{PublicKey, Signature};
@@ -71,6 +71,13 @@ pub enum Source {
     },
     /// A circuit's file, compiled elsewhere.
     Circuit(BlobId),
+    /// An ONNX file that is evaluated as it is, in floating point.
+    Float {
+        /// The file.
+        model: BlobId,
+        /// The batch where the model leaves it open.
+        batch: u32,
+    },
 }
 
 /// A key that is wanted.
@@ -163,6 +170,22 @@ impl ModelRecord {
     /// `publisher/name/version`.
     pub fn reference(&self) -> String {
         format!("{}/{}/{}", self.publisher, self.name, self.version)
+    }
+
+    /// What it computes, once that is known.
+    pub fn program(&self) -> Option<Program> {
+        match (&self.source, self.circuit) {
+            (Source::Float { model, .. }, _) => Some(Program::Onnx(Digest32(model.0))),
+            (_, circuit) => circuit.map(|(circuit, _)| Program::Circuit(circuit)),
+        }
+    }
+
+    /// The file that is evaluated in floating point, and the batch, if it is such a model.
+    pub fn onnx(&self) -> Option<(BlobId, u32)> {
+        match self.source {
+            Source::Float { model, batch } => Some((model, batch)),
+            Source::Onnx { .. } | Source::Circuit(_) => None,
+        }
     }
 
     /// The key of an engine: the first one in the order in which they were wanted.

@@ -124,7 +124,7 @@ impl Models {
             kept.extend(model.circuit.map(|(_, blob)| blob));
             kept.extend(model.keys.iter().map(|key| key.blob));
             match &model.source {
-                Source::Circuit(blob) => drop(kept.insert(*blob)),
+                Source::Circuit(blob) | Source::Float { model: blob, .. } => drop(kept.insert(*blob)),
                 Source::Onnx { model, calibration, .. } => {
                     kept.insert(*model);
                     kept.extend(calibration.as_ref().map(|(blob, _)| *blob));

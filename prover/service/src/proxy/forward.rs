@@ -113,10 +113,21 @@ struct Known {
 /// A request's right to be forwarded.
 pub struct Place(OwnedSemaphorePermit);
 
+/// Who signs receipts, and what stands behind the signature.
+pub struct Seal {
+    /// The chain that receipts are for.
+    pub chain_id: String,
+    /// The node's key.
+    pub node: SigningKey,
+    /// `tee` if an attestation binds the key to measured software, `vanilla` if it is the node's word.
+    pub backend: Backend,
+    /// The grade of the attestation.
+    pub grade: Grade,
+}
+
 /// The proxy.
 pub struct Proxy {
-    chain_id: String,
-    node: SigningKey,
+    seal: Arc<Seal>,
     known: Vec<Known>,
     receipts: Arc<Receipts>,
     places: Arc<Semaphore>,
@@ -125,8 +136,7 @@ pub struct Proxy {
 
 /// What a receipt will say, without the answer.
 pub struct Draft {
-    chain_id: String,
-    node: SigningKey,
+    seal: Arc<Seal>,
     client_nonce: u64,
     request: Bytes,
     sent: Bytes,
@@ -153,7 +163,7 @@ pub struct Way {
 
 impl Draft {
     fn id(&self) -> RequestId {
-        RequestId::new(&self.chain_id, self.node.public(), self.client_nonce, request_digest(&self.request))
+        RequestId::new(&self.seal.chain_id, self.seal.node.public(), self.client_nonce, request_digest(&self.request))
     }
 
     /// The upstream's name.
@@ -163,19 +173,19 @@ impl Draft {
 
     /// The receipt of what has passed.
     pub fn sign(self, delivery: Delivery, ending: Ending) -> SignedReceipt {
-        let (request, node) = (self.id(), self.node.public());
+        let (request, node) = (self.id(), self.seal.node.public());
         let forwarded = Forwarded { size: delivery.size(), ending, ..self.forwarded };
         let receipt = Receipt {
-            chain_id: self.chain_id,
+            chain_id: self.seal.chain_id.clone(),
             request,
             payer: node,
             client_nonce: self.client_nonce,
             request_digest: request_digest(&self.request),
             model: forwarded.model_id(node),
             subject: Subject::Upstream(forwarded),
-            backend: Backend::Vanilla,
+            backend: self.seal.backend,
             claim: Claim::Proxied,
-            grade: Grade::Production,
+            grade: self.seal.grade,
             proving: None,
             inputs: forwarded_digest(&self.sent),
             records: Vec::new(),
@@ -185,7 +195,7 @@ impl Draft {
             time_ms: now_ms(),
             proven: None,
         };
-        receipt.sign(&self.node)
+        receipt.sign(&self.seal.node)
     }
 }
 
@@ -195,8 +205,7 @@ impl Proxy {
     /// # Errors
     /// An upstream's certificates cannot be used.
     pub fn new(
-        chain_id: String,
-        node: SigningKey,
+        seal: Seal,
         upstreams: &[Upstream],
         receipts: Arc<Receipts>,
         places: usize,
@@ -206,7 +215,7 @@ impl Proxy {
             |upstream: &Upstream| Ok(Known { client: client(upstream.roots.as_deref())?, upstream: upstream.clone() });
         let known = upstreams.iter().map(known).collect::<Result<_, BadRoots>>()?;
         let places = Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS)));
-        Ok(Self { chain_id, node, known, receipts, places, figures })
+        Ok(Self { seal: Arc::new(seal), known, receipts, places, figures })
     }
 
     /// The receipts of what was forwarded.
@@ -247,9 +256,9 @@ impl Proxy {
             size: 0,
             ending: Ending::Truncated,
         };
-        let (chain_id, node) = (self.chain_id.clone(), self.node.clone());
+        let seal = Arc::clone(&self.seal);
         let (client_nonce, sent) = (OsRng.next_u64(), request.forwarded);
-        let draft = Draft { chain_id, node, client_nonce, request: asked.body, sent: sent.clone(), forwarded };
+        let draft = Draft { seal, client_nonce, request: asked.body, sent: sent.clone(), forwarded };
         let way = Way {
             draft,
             owner: asked.owner,

@@ -240,7 +240,7 @@ fn beside(answer: &Answer) -> Option<(Bytes, String)> {
 }
 
 /// The answer and the receipt of a stream: the receipt is in a comment that is its last line.
-fn behind(body: &Bytes) -> Option<(Bytes, String)> {
+pub(crate) fn behind(body: &Bytes) -> Option<(Bytes, String)> {
     let lines = body.strip_suffix(b"\n\n")?;
     let start = lines.iter().rposition(|byte| matches!(byte, b'\n' | b'\r'))? + 1;
     let text = lines[start..].strip_prefix(RECEIPT_COMMENT.as_bytes())?;

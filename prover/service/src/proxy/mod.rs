@@ -14,7 +14,7 @@ mod request;
 pub use closing::Closing;
 pub use dialect::{Api, Dialect};
 pub use figures::Figures;
-pub use forward::{Asked, ForwardError, Proxy};
+pub use forward::{Asked, ForwardError, Proxy, Seal};
 pub use receipts::{Kept, Receipts, ReceiptsError};
 pub use request::{BadRequest, Request};
 

@@ -1,6 +1,7 @@
 //! HTTP: one file for each group of endpoints, and the router that joins them. Nothing is decided here; handlers read, call and show.
 pub mod accounts;
 mod arrival;
+mod attestation;
 mod blobs;
 mod caller;
 pub mod check;
@@ -10,7 +11,6 @@ mod events;
 mod health;
 mod inference;
 pub mod job;
-mod later;
 pub mod models;
 mod nodes;
 mod problem;
@@ -60,8 +60,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
         (name = "jobs", description = "Follow proofs and settlements"),
         (name = "evidence", description = "Receipts, proofs, bundles"),
         (name = "work", description = "For workers that make proofs"),
-        (name = "operations", description = "For whoever runs the service"),
-        (name = "later", description = "Answers 501 in this version")
+        (name = "operations", description = "For whoever runs the service")
     )
 )]
 struct Document;
@@ -112,7 +111,7 @@ pub fn router(service: Arc<Service>) -> Router {
         .routes(routes!(data::fetch))
         .routes(routes!(data::record))
         .routes(routes!(data::body))
-        .routes(routes!(later::attestation))
+        .routes(routes!(attestation::attestation))
         .layer(DefaultBodyLimit::max(limits.body_bytes))
         .split_for_parts();
     let (large, more) = OpenApiRouter::<Arc<Service>>::new()

@@ -21,7 +21,7 @@ use super::problem::Problem;
 use crate::access::Caller;
 use crate::clock::now_ms;
 use crate::jobs::Failure;
-use crate::models::{Compilation, ModelError, ModelRecord, Publication, Served, Source, Wanted};
+use crate::models::{Compilation, FloatPort, ModelError, ModelRecord, Publication, Served, Source, Wanted};
 use crate::serve::Service;
 use crate::storage::{BlobId, BlobStore};
 
@@ -56,6 +56,9 @@ pub struct Upload {
     /// The batch where the model leaves it open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<u32>,
+    /// `compiled` (default), or `float`: the ONNX file is evaluated as it is, in enclaves only (mode `tee`), and nothing proves its answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub execution: Option<String>,
     /// A circuit's file instead of ONNX, by its hash.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub circuit: Option<String>,
@@ -116,6 +119,9 @@ pub struct ModelOut {
     pub serves: bool,
     /// The circuit's digest.
     pub circuit: Option<String>,
+    /// SHA-256 of the ONNX file, of a model that is evaluated in floating point.
+    #[serde(default)]
+    pub onnx: Option<String>,
     /// Its keys.
     pub keys: Vec<KeyOut>,
     /// What the compiler measured and predicted.
@@ -157,8 +163,8 @@ pub struct PortOut {
     pub name: String,
     /// Its shape.
     pub shape: Vec<u32>,
-    /// A real value is `integer * 2^-scale`.
-    pub scale: i8,
+    /// A real value is `integer * 2^-scale`; nothing of a model that is evaluated in floating point.
+    pub scale: Option<i8>,
 }
 
 /// Why something failed.
@@ -224,6 +230,7 @@ impl From<&ModelRecord> for ModelOut {
             publication: model.publication.name().into(),
             serves: model.serves(),
             circuit: model.circuit.map(|(digest, _)| digest.to_string()),
+            onnx: model.onnx().map(|(file, _)| file.to_string()),
             keys: model.keys.iter().map(KeyOut::from).collect(),
             report: model.report.clone(),
             failure: model.failure.as_ref().map(FailureOut::from),
@@ -315,6 +322,20 @@ fn record(service: &Service, caller: &Caller, upload: &Upload) -> Result<ModelRe
 }
 
 fn source(service: &Service, upload: &Upload) -> Result<Source, Problem> {
+    match (upload.execution.as_deref(), &upload.onnx) {
+        (None | Some("compiled"), _) => {}
+        (Some("float"), Some(onnx)) => {
+            if !upload.keys.is_empty() || upload.circuit.is_some() {
+                return Err(Problem::malformed(
+                    "execution",
+                    "execution: what is evaluated in floating point has no keys",
+                ));
+            }
+            return Ok(Source::Float { model: uploaded(service, "onnx", onnx)?, batch: upload.batch.unwrap_or(1) });
+        }
+        (Some("float"), None) => return Err(Problem::malformed("source", "execution: float needs onnx")),
+        (Some(_), _) => return Err(Problem::malformed("execution", "execution: compiled or float")),
+    }
     match (&upload.onnx, &upload.circuit) {
         (Some(onnx), None) => {
             let calibration = match &upload.calibration {
@@ -349,7 +370,7 @@ fn wanted(upload: &Upload) -> Result<Vec<Wanted>, Problem> {
         }
         wanted.push(key);
     }
-    if wanted.is_empty() {
+    if wanted.is_empty() && upload.execution.as_deref() != Some("float") {
         wanted.push(Wanted { engine: Engine::Sumcheck, private_input: false, private_weights: false });
     }
     Ok(wanted)
@@ -357,8 +378,11 @@ fn wanted(upload: &Upload) -> Result<Vec<Wanted>, Problem> {
 
 /// Takes a manifest that somebody else signed. Circuit and keys are checked when they are loaded.
 fn take_signed(service: &Service, record: &mut ModelRecord, signed: &SignedManifest) -> Result<(), Problem> {
-    if !matches!(record.source, Source::Circuit(_)) {
-        return Err(Problem::malformed("source", "signed: a signed manifest goes with a circuit's file"));
+    if matches!(record.source, Source::Onnx { .. }) {
+        return Err(Problem::malformed(
+            "source",
+            "signed: a signed manifest goes with a circuit's file, or execution float",
+        ));
     }
     let bytes =
         BASE64.decode(&signed.manifest).map_err(|_| Problem::malformed("manifest", "signed.manifest: not base64"))?;
@@ -372,7 +396,7 @@ fn take_signed(service: &Service, record: &mut ModelRecord, signed: &SignedManif
     let chain_id = &service.ledger.rules().chain_id;
     let holds = manifest.signed(chain_id, signature).verify();
     holds.map_err(|_| Problem::unfit("signature", "signed.signature: it does not hold for this chain"))?;
-    if manifest.keys.len() != signed.keys.len() || manifest.keys.is_empty() {
+    if manifest.keys.len() != signed.keys.len() || manifest.keys.is_empty() != record.onnx().is_some() {
         return Err(Problem::unfit("manifest", "signed.keys: not as many as the manifest names"));
     }
     record.keys.clear();
@@ -458,10 +482,15 @@ async fn detailed(service: Arc<Service>, reference: String) -> Result<Json<Model
             let port = |port: &assay_verifier::circuit::Port| PortOut {
                 name: port.name.clone(),
                 shape: port.dims.clone(),
-                scale: port.scale,
+                scale: Some(port.scale),
             };
             out.inputs = circuit.inputs.iter().map(port).collect();
             out.outputs = circuit.outputs.iter().map(port).collect();
+        } else if let Some((file, batch)) = model.onnx().filter(|_| model.compilation == Compilation::Done) {
+            let float = service.floats.get(file, batch).map_err(|error| Problem::internal(&error))?;
+            let port = |port: &FloatPort| PortOut { name: port.name.clone(), shape: port.dims.clone(), scale: None };
+            out.inputs = float.inputs().iter().map(port).collect();
+            out.outputs = float.outputs().iter().map(port).collect();
         }
         Ok(Json(out))
     })

@@ -8,6 +8,7 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::attestation::{RecordedOut, recorded};
 use super::blocking;
 use super::caller::{Allowed, Reads};
 use super::problem::Problem;
@@ -29,6 +30,9 @@ pub struct NodeOut {
     pub stake: Option<u64>,
     /// Its last heartbeat, in milliseconds since 1970.
     pub heartbeat_ms: Option<u64>,
+    /// The attestation of its enclave.
+    #[serde(default)]
+    pub attestation: Option<RecordedOut>,
 }
 
 /// What can be asked for.
@@ -101,6 +105,7 @@ pub async fn list(State(service): State<Arc<Service>>, _: Allowed<Reads>) -> Res
             modes,
             stake: node.as_ref().map(|node| node.stake),
             heartbeat_ms: heartbeat.map(|heartbeat| heartbeat.time_ms),
+            attestation: recorded(&service)?,
         }]))
     })
     .await

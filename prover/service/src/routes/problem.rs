@@ -64,11 +64,6 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "not_found", format!("there is no such {what}"))
     }
 
-    /// It is part of the interface, and not of this version.
-    pub fn later(what: &str) -> Self {
-        Self::new(StatusCode::NOT_IMPLEMENTED, "not_implemented", format!("{what} is not served by this version"))
-    }
-
     /// The service failed. What exactly is for its log, not for its callers.
     pub fn internal(error: &dyn std::fmt::Display) -> Self {
         tracing::error!(%error, "a request failed");

@@ -16,7 +16,7 @@ use super::job::{ReceiptOut, identity, visible};
 use super::problem::Problem;
 use crate::access::Caller;
 use crate::jobs::Job;
-use crate::proxy::Kept;
+use crate::proxy::{Kept, Receipts, ReceiptsError};
 use crate::serve::Service;
 use crate::storage::BlobStore;
 
@@ -69,20 +69,29 @@ fn found(service: &Service, caller: &Caller, text: &str) -> Result<(SignedReceip
     if let Ok(job) = visible(service, caller, id) {
         return Ok((job.proven.or(job.answered).ok_or_else(missing)?, false));
     }
-    let mine = |kept: &Kept| caller.sees().is_none_or(|owner| *owner == kept.owner);
-    let forwarded = service.proxy.receipts();
-    if let Some(kept) = forwarded.get(id).map_err(|error| Problem::internal(&error))?.filter(mine) {
-        return Ok((kept.signed, false));
+    if let Some(signed) = forwarded(service, caller, |receipts| receipts.get(id))? {
+        return Ok((signed, false));
     }
     let digest = text.parse().map_err(|_| missing())?;
-    if let Some(kept) = forwarded.by_digest(digest).map_err(|error| Problem::internal(&error))?.filter(mine) {
-        return Ok((kept.signed, true));
+    if let Some(signed) = forwarded(service, caller, |receipts| receipts.by_digest(digest))? {
+        return Ok((signed, true));
     }
     let owner = service.jobs.of_evidence(digest).map_err(|error| Problem::internal(&error))?;
     let job = visible(service, caller, owner.ok_or_else(missing)?).map_err(|_| missing())?;
     let receipts = [job.proven, job.answered].into_iter().flatten();
     let found = receipts.into_iter().find(|signed| signed.receipt.digest() == digest);
     Ok((found.ok_or_else(missing)?, true))
+}
+
+/// A receipt of what was forwarded, which the caller may see.
+fn forwarded(
+    service: &Service,
+    caller: &Caller,
+    look: impl FnOnce(&Receipts) -> Result<Option<Kept>, ReceiptsError>,
+) -> Result<Option<SignedReceipt>, Problem> {
+    let kept = look(service.proxy.receipts()).map_err(|error| Problem::internal(&error))?;
+    let mine = |kept: &Kept| caller.sees().is_none_or(|owner| *owner == kept.owner);
+    Ok(kept.filter(mine).map(|kept| kept.signed))
 }
 
 /// The bundle: everything that an auditor needs, in one file
@@ -98,7 +107,13 @@ pub async fn bundle(
 ) -> Result<Response, Problem> {
     let id = identity(&id).map_err(|_| Problem::missing("receipt"))?;
     let bytes = blocking(move || {
-        let job: Job = visible(&service, &caller, id)?;
+        let job: Job = match visible(&service, &caller, id) {
+            Ok(job) => job,
+            Err(missing) => {
+                let signed = forwarded(&service, &caller, |receipts| receipts.get(id))?.ok_or(missing)?;
+                return service.forwarded_bundle(signed);
+            }
+        };
         if job.answered.is_none() {
             return Err(Problem::new(StatusCode::CONFLICT, "no_answer", "there is no answer, hence nothing to audit"));
         }

@@ -5,6 +5,7 @@ use super::problem::Problem;
 use crate::backends::ExecuteError;
 use crate::data::RecordError;
 use crate::inference::{Refused, RequestError};
+use crate::models::FloatError;
 use crate::payments::reserve::ReserveError;
 use crate::serve::Service;
 
@@ -21,6 +22,7 @@ pub fn problem(service: &Service, refused: &Refused) -> Problem {
         Refused::Model(_) => new(StatusCode::NOT_FOUND, "model"),
         Refused::NotReady { .. } => new(StatusCode::CONFLICT, "model_not_ready").retry_after(retry),
         Refused::Mode(_) => new(StatusCode::NOT_IMPLEMENTED, "mode"),
+        Refused::Float => new(StatusCode::UNPROCESSABLE_ENTITY, "mode"),
         Refused::Engine(_) => new(StatusCode::UNPROCESSABLE_ENTITY, "engine"),
         Refused::Key => new(StatusCode::BAD_REQUEST, "idempotency_key"),
         Refused::KeyUsed => new(StatusCode::CONFLICT, "idempotency_key_used"),
@@ -33,6 +35,12 @@ pub fn problem(service: &Service, refused: &Refused) -> Problem {
         Refused::Reserve(_) => new(StatusCode::SERVICE_UNAVAILABLE, "ledger_unavailable").retry_after(retry),
         Refused::Busy(after) => new(StatusCode::TOO_MANY_REQUESTS, "busy").retry_after(*after),
         Refused::Execute(ExecuteError::Inputs(_)) => new(StatusCode::UNPROCESSABLE_ENTITY, "input"),
+        Refused::Execute(ExecuteError::Float(
+            FloatError::Count { .. } | FloatError::Shape(_) | FloatError::Value { .. },
+        )) => new(StatusCode::UNPROCESSABLE_ENTITY, "input"),
+        Refused::Execute(ExecuteError::Float(FloatError::Run(_) | FloatError::Output { .. })) => {
+            new(StatusCode::UNPROCESSABLE_ENTITY, "evaluation")
+        }
         Refused::Record(RecordError::Missing(_)) => new(StatusCode::NOT_FOUND, "record"),
         Refused::Record(RecordError::Store(error)) => Problem::internal(error),
         Refused::Record(_) => new(StatusCode::UNPROCESSABLE_ENTITY, "record"),

@@ -8,6 +8,8 @@ mod sweep;
 
 use std::sync::Arc;
 
+use assay_verifier::audit::{Bundle, Evidence, Exchange};
+use assay_verifier::receipt::SignedReceipt;
 use assay_verifier::signature::SigningKey;
 use assay_verifier::wire;
 use tokio::sync::Semaphore;
@@ -18,19 +20,21 @@ pub use open::OpenError;
 pub use run::{RunError, run};
 
 use crate::access::Door;
+use crate::attester::Enclave;
 use crate::clock::now_ms;
 use crate::config::Config;
 use crate::data::{Fetcher, Records};
-use crate::inference::{Assurance, Inference, Resumer, outputs};
+use crate::inference::{Assurance, Inference, Outputs, Resumer, answer, outputs};
 use crate::jobs::{Job, Jobs, Ticker};
 use crate::ledger::{Ledger, Presence, Sender};
-use crate::models::{Circuits, Models, Publisher};
+use crate::models::{Circuits, Floats, ModelRecord, Models, Publisher};
 use crate::proxy::Proxy;
 use crate::routes::Problem;
 use crate::routes::job::{JobOut, ProgressOut};
-use crate::settle::Settler;
 use crate::settle::bundle::{BundleError, Show, kept};
+use crate::settle::{Settler, of_node};
 use crate::storage::FileBlobs;
+use crate::values::Values;
 use crate::workers::{Desk, Place, Pool, signed};
 
 /// A running service. Threads end when it is dropped, in the order of the fields: first those that use the others.
@@ -49,6 +53,8 @@ pub struct Service {
     pub sweeper: sweep::Sweeper,
     /// Keeps the node registered.
     pub presence: Presence,
+    /// What makes evidence of the enclave, if there is one.
+    pub enclave: Option<Arc<Enclave>>,
     /// The node's account on the ledger.
     pub sender: Arc<Sender>,
     /// Answers.
@@ -63,6 +69,8 @@ pub struct Service {
     pub models: Arc<Models>,
     /// Loaded circuits.
     pub circuits: Arc<Circuits>,
+    /// Loaded models that are evaluated in floating point.
+    pub floats: Arc<Floats>,
     /// Forwards to upstreams.
     pub proxy: Arc<Proxy>,
     /// Fetches data.
@@ -115,11 +123,8 @@ impl Service {
     pub fn show(&self, job: Job) -> Result<JobOut, Problem> {
         let mut out = JobOut::of(&job);
         let model = self.models.get(job.model);
-        if let (Some(integers), Some(model)) = (&job.outputs, &model)
-            && let Some((digest, blob)) = model.circuit
-        {
-            let file = self.circuits.get(digest, blob).map_err(|error| Problem::internal(&error))?;
-            out.outputs = Some(outputs(&file.circuit().circuit().outputs, integers));
+        if let (Some(answer), Some(model)) = (&job.outputs, &model) {
+            out.outputs = self.outputs(model, answer)?;
         }
         let key = job.proving.and_then(|proving| self.models.key(proving.key));
         out.assurance = job.answered.as_ref().map(|signed| Assurance::of(&signed.receipt, key.as_ref()));
@@ -132,6 +137,20 @@ impl Service {
             }
         }
         Ok(out)
+    }
+
+    fn outputs(&self, model: &ModelRecord, answered: &Values) -> Result<Option<Outputs>, Problem> {
+        match (answered, model.circuit, model.onnx()) {
+            (Values::Integers(integers), Some((digest, blob)), _) => {
+                let file = self.circuits.get(digest, blob).map_err(|error| Problem::internal(&error))?;
+                Ok(Some(outputs(&file.circuit().circuit().outputs, integers)))
+            }
+            (Values::Reals(reals), _, Some((file, batch))) => {
+                let float = self.floats.get(file, batch).map_err(|error| Problem::internal(&error))?;
+                Ok(Some(answer(float.outputs(), reals)))
+            }
+            _ => Ok(None),
+        }
     }
 
     /// A job's bundle, with the bytes of the request unless inputs are private or the caller does not want them.
@@ -149,6 +168,17 @@ impl Service {
             Err(BundleError::NoAnswer) => Err(Problem::missing("receipt")),
             Err(error) => Err(Problem::internal(&error)),
         }
+    }
+
+    /// The bundle of an answer of an upstream's. The node keeps neither request nor answer: whoever asked has them.
+    ///
+    /// # Errors
+    /// The ledger does not answer.
+    pub fn forwarded_bundle(&self, signed: SignedReceipt) -> Result<Vec<u8>, Problem> {
+        let ledger = of_node(&*self.ledger, &signed.receipt).map_err(|error| Problem::internal(&error))?;
+        let evidence = Evidence::Exchange(Exchange { forwarded: None, response: None });
+        let bundle = Bundle { receipt: signed, request: None, records: Vec::new(), evidence, ledger: Some(ledger) };
+        Ok(wire::encode(&bundle))
     }
 
     /// What auditors begin with.

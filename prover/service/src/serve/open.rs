@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex};
 use assay_auditor::trust::{self, BadTrust};
 use assay_ledger::genesis::USUAL_SAMPLING;
 use assay_prover::halo2::cache::Cache as ProvingKeys;
-use assay_verifier::receipt::{Backend, ModelId, Proving};
+use assay_verifier::receipt::{Backend, Grade, ModelId, Proving};
 use assay_verifier::settlement::node::Node;
+use assay_verifier::settlement::parameters::TrustRoot;
 use assay_verifier::signature::SigningKey;
 use thiserror::Error;
 use tokio::sync::Semaphore;
@@ -18,7 +19,8 @@ use super::metrics::Metrics;
 use super::node::node_key;
 use super::sweep::{Sweeper, Swept};
 use crate::access::{AccessError, Door};
-use crate::backends::{Backends, Vanilla, Zkml};
+use crate::attester::{Enclave, EnclaveError};
+use crate::backends::{Backend as AnyBackend, Backends, Tee, Vanilla, Zkml};
 use crate::clock::now_ms;
 use crate::config::{Access, Config, LedgerChoice};
 use crate::data::{Fetcher, Records};
@@ -26,12 +28,12 @@ use crate::inference::{Inference, Payments, Resumer, Slots};
 use crate::jobs::{JobError, Jobs, Rules, Ticker};
 use crate::ledger::embedded::{Chain, Start};
 use crate::ledger::remote::Remote;
-use crate::ledger::{Ledger, LedgerError, Presence, PresenceError, Sender};
-use crate::models::{Circuits, ModelError, Models, Needs, Publisher, StringError, Strings};
+use crate::ledger::{Attesting, Ledger, LedgerError, Presence, PresenceError, Sender};
+use crate::models::{Circuits, Floats, ModelError, Models, Needs, Publisher, StringError, Strings};
 use crate::outbound::BadRoots;
 use crate::payments::Terms;
 use crate::payments::reserve::Reserver;
-use crate::proxy::{Figures, Proxy, Receipts, ReceiptsError};
+use crate::proxy::{Figures, Proxy, Receipts, ReceiptsError, Seal};
 use crate::settle::{Parts, Provable, Settler};
 use crate::storage::{BlobStore, FileBlobs, private};
 use crate::workers::{self, Desk, Local, Pool, Provers, signed};
@@ -79,6 +81,9 @@ pub enum OpenError {
     /// The node's registration.
     #[error("the node is not registered: {0}")]
     Presence(#[from] PresenceError),
+    /// What makes evidence of the enclave.
+    #[error("tee: {0}")]
+    Enclave(#[from] EnclaveError),
     /// Receipts of what is forwarded.
     #[error(transparent)]
     Receipts(#[from] ReceiptsError),
@@ -95,23 +100,27 @@ fn at(path: &Path) -> impl FnOnce(std::io::Error) -> OpenError {
     move |error| OpenError::File { path, error }
 }
 
-impl Service {
-    /// Opens what is in the data folder, or makes it. Blocks until the node is registered on the ledger.
-    ///
-    /// # Errors
-    /// The first part that does not open.
-    pub fn open(config: Config) -> Result<Arc<Self>, OpenError> {
+/// What is on disk, and who asks.
+struct Stores {
+    node: SigningKey,
+    blobs: Arc<FileBlobs>,
+    jobs: Arc<Jobs>,
+    models: Arc<Models>,
+    strings: Arc<Strings>,
+    door: Door,
+}
+
+impl Stores {
+    fn open(config: &Config) -> Result<Self, OpenError> {
         let data = &config.data;
         private::folder(data).map_err(at(data))?;
         let seed = data.join("node.seed");
         let node = node_key(&seed).map_err(at(&seed))?;
         let folder = config.blobs();
         let blobs = Arc::new(FileBlobs::open(&folder).map_err(at(&folder))?);
-        let store: Arc<dyn BlobStore> = blobs.clone();
-        let limits = config.limits;
         let rules = Rules {
-            waiting_max: limits.queue_jobs,
-            backlog_max_ms: u64::try_from(limits.backlog.as_millis()).unwrap_or(u64::MAX),
+            waiting_max: config.limits.queue_jobs,
+            backlog_max_ms: u64::try_from(config.limits.backlog.as_millis()).unwrap_or(u64::MAX),
             keep_ms: u64::try_from(config.retention.age.as_millis()).unwrap_or(u64::MAX),
             ..Rules::default()
         };
@@ -122,20 +131,134 @@ impl Service {
             Access::Open => Door::Open,
             Access::Keys => Door::keys(&data.join("access.json"))?,
         };
-        let ledger = ledger(&config, &node, &strings)?;
-        let sender = Arc::new(Sender::start(Arc::clone(&ledger), node.clone())?);
+        Ok(Self { node, blobs, jobs, models, strings, door })
+    }
+
+    fn store(&self) -> Arc<dyn BlobStore> {
+        Arc::clone(&self.blobs) as _
+    }
+}
+
+/// The ledger, this node's account on it, and its registration.
+struct Chained {
+    enclave: Option<Arc<Enclave>>,
+    ledger: Arc<dyn Ledger>,
+    sender: Arc<Sender>,
+    presence: Presence,
+}
+
+impl Chained {
+    fn open(config: &Config, stores: &Stores) -> Result<Self, OpenError> {
+        let enclave = config.tee.as_ref().map(|tee| Enclave::open(tee).map(Arc::new)).transpose()?;
+        let roots = enclave.as_ref().map_or_else(Vec::new, |enclave| enclave.roots());
+        let ledger = ledger(config, stores, roots)?;
+        let sender = Arc::new(Sender::start(Arc::clone(&ledger), stores.node.clone())?);
+        let mut backends = vec![Backend::Zkml, Backend::Vanilla];
+        if enclave.is_some() {
+            backends.insert(1, Backend::Tee);
+        }
         let record = Node {
-            backends: vec![Backend::Zkml, Backend::Vanilla],
+            backends,
             endpoint: config.url(),
-            payee: node.public(),
+            payee: stores.node.public(),
             stake: ledger.rules().stake_min.saturating_mul(STAKES),
         };
-        let presence = Presence::start(Arc::clone(&ledger), Arc::clone(&sender), &record)?;
-        let circuits = Arc::new(Circuits::new(Arc::clone(&store), limits.cache_bytes));
-        let keys = Arc::clone(&strings);
-        let cut = move |k| keys.cut(k).map_err(|error| error.to_string());
-        let proving_keys = ProvingKeys::new(data.join("proving_keys"), PROVING_KEYS_BYTES);
-        let provers = Arc::new(Provers::new(limits.cache_bytes, Box::new(cut), Some(proving_keys)));
+        let governs = matches!(config.ledger, LedgerChoice::Embedded { .. });
+        let attesting = enclave.clone().map(|enclave| Attesting { enclave, governs });
+        let presence = Presence::start(Arc::clone(&ledger), Arc::clone(&sender), &record, attesting)?;
+        Ok(Self { enclave, ledger, sender, presence })
+    }
+
+    /// The one grade of enclaves that the chain accepts.
+    fn grade(&self) -> Grade {
+        self.ledger.rules().attestation.grade
+    }
+
+    /// What stands behind receipts of what is forwarded.
+    fn seal(&self, node: &SigningKey) -> Seal {
+        let (backend, grade) = match self.enclave {
+            Some(_) => (Backend::Tee, self.grade()),
+            None => (Backend::Vanilla, Grade::Production),
+        };
+        Seal { chain_id: self.ledger.rules().chain_id.clone(), node: node.clone(), backend, grade }
+    }
+}
+
+/// What is loaded to answer and to prove.
+struct Loaded {
+    circuits: Arc<Circuits>,
+    floats: Arc<Floats>,
+    provers: Arc<Provers>,
+    backends: Backends,
+}
+
+impl Loaded {
+    fn new(config: &Config, stores: &Stores, chained: &Chained) -> Self {
+        let bytes_max = config.limits.cache_bytes;
+        let circuits = Arc::new(Circuits::new(stores.store(), bytes_max));
+        let floats = Arc::new(Floats::new(stores.store(), bytes_max));
+        let strings = Arc::clone(&stores.strings);
+        let cut = move |k| strings.cut(k).map_err(|error| error.to_string());
+        let proving_keys = ProvingKeys::new(config.data.join("proving_keys"), PROVING_KEYS_BYTES);
+        let provers = Arc::new(Provers::new(bytes_max, Box::new(cut), Some(proving_keys)));
+        let commit =
+            Commits { provers: Arc::clone(&provers), models: Arc::clone(&stores.models), blobs: stores.store() };
+        let mut backends: Vec<Arc<dyn AnyBackend>> = vec![
+            Arc::new(Zkml::new(Arc::clone(&circuits), Arc::new(commit))),
+            Arc::new(Vanilla::new(Arc::clone(&circuits))),
+        ];
+        if chained.enclave.is_some() {
+            backends.push(Arc::new(Tee::new(Arc::clone(&circuits), Arc::clone(&floats), chained.grade())));
+        }
+        Self { circuits, floats, provers, backends: Backends::new(backends) }
+    }
+}
+
+/// What answers requests.
+fn inference(config: &Config, stores: &Stores, chained: &Chained, loaded: &Loaded) -> Inference {
+    let ledger = &chained.ledger;
+    let chain_id = ledger.rules().chain_id.clone();
+    let payments = Payments {
+        ledger: Arc::clone(ledger),
+        reserver: Reserver::new(Arc::clone(ledger), Arc::clone(&chained.sender)),
+        node: stores.node.clone(),
+        terms: Terms::default(),
+        url: format!("{}/v1/inference", config.url()),
+    };
+    Inference {
+        records: Arc::new(Records::new(chain_id.clone(), stores.node.clone(), stores.store())),
+        chain_id,
+        node: stores.node.clone(),
+        payment: config.payment,
+        jobs: Arc::clone(&stores.jobs),
+        models: Arc::clone(&stores.models),
+        circuits: Arc::clone(&loaded.circuits),
+        floats: Arc::clone(&loaded.floats),
+        backends: loaded.backends.clone(),
+        payments: Arc::new(payments),
+        slots: Slots::new(config.limits.executions),
+        answering: Mutex::new(HashSet::new()),
+    }
+}
+
+impl Service {
+    /// Opens what is in the data folder, or makes it. Blocks until the node is registered on the ledger.
+    ///
+    /// # Errors
+    /// The first part that does not open.
+    pub fn open(config: Config) -> Result<Arc<Self>, OpenError> {
+        let limits = config.limits;
+        let stores = Stores::open(&config)?;
+        let chained = Chained::open(&config, &stores)?;
+        let loaded = Loaded::new(&config, &stores, &chained);
+        let inference = Arc::new(inference(&config, &stores, &chained, &loaded));
+        let fetcher = Fetcher::new(&config.sources)?;
+        let metrics = Metrics::default();
+        let seal = chained.seal(&stores.node);
+        let (receipts, proxy) = forwarding(&config, seal, metrics.forwarding.clone())?;
+        let store = stores.store();
+        let Stores { node, blobs, jobs, models, strings, door } = stores;
+        let Chained { enclave, ledger, sender, presence } = chained;
         let desk = Arc::new(Desk::new(workers::Needs {
             jobs: Arc::clone(&jobs),
             blobs: Arc::clone(&store),
@@ -143,33 +266,6 @@ impl Service {
             node: node.clone(),
             keys_bytes_max: limits.cache_bytes,
         }));
-        let commit = Commits { provers: Arc::clone(&provers), models: Arc::clone(&models), blobs: Arc::clone(&store) };
-        let backends = Backends::new(vec![
-            Arc::new(Zkml::new(Arc::clone(&circuits), Arc::new(commit))),
-            Arc::new(Vanilla::new(Arc::clone(&circuits))),
-        ]);
-        let payments = Payments {
-            ledger: Arc::clone(&ledger),
-            reserver: Reserver::new(Arc::clone(&ledger), Arc::clone(&sender)),
-            node: node.clone(),
-            terms: Terms::default(),
-            url: format!("{}/v1/inference", config.url()),
-        };
-        let chain_id = ledger.rules().chain_id.clone();
-        let records = Arc::new(Records::new(chain_id.clone(), node.clone(), Arc::clone(&store)));
-        let inference = Arc::new(Inference {
-            chain_id,
-            node: node.clone(),
-            payment: config.payment,
-            jobs: Arc::clone(&jobs),
-            models: Arc::clone(&models),
-            circuits: Arc::clone(&circuits),
-            records: Arc::clone(&records),
-            backends,
-            payments: Arc::new(payments),
-            slots: Slots::new(limits.executions),
-            answering: Mutex::new(HashSet::new()),
-        });
         let (catalogue, answering) = (Arc::clone(&models), Arc::clone(&inference));
         let parts = Parts {
             provable: Arc::new(move |id| provable(&catalogue, &answering.backends, id)),
@@ -180,15 +276,12 @@ impl Service {
         };
         let needs = Needs {
             models: Arc::clone(&models),
-            blobs: Arc::clone(&store),
-            strings: Arc::clone(&strings),
+            blobs: store,
+            strings,
             node: node.clone(),
             ledger: Arc::clone(&ledger),
             sender: Arc::clone(&sender),
         };
-        let fetcher = Fetcher::new(&config.sources)?;
-        let metrics = Metrics::default();
-        let (receipts, proxy) = forwarding(&config, &ledger.rules().chain_id, &node, metrics.forwarding.clone())?;
         let swept = Swept {
             jobs: Arc::clone(&jobs),
             models: Arc::clone(&models),
@@ -196,9 +289,8 @@ impl Service {
             receipts,
             retention: config.retention,
         };
-        let sweeper = Sweeper::start(swept)?;
         let local = Local::new(Arc::clone(&desk))?;
-        let start = |count| Pool::start(Box::new(local), provers, count);
+        let start = |count| Pool::start(Box::new(local), loaded.provers, count);
         let workers = Some(config.workers).filter(|count| *count > 0).map(start).transpose()?;
         Ok(Arc::new(Self {
             workers,
@@ -206,15 +298,18 @@ impl Service {
             resumer: Resumer::start(Arc::clone(&inference))?,
             publisher: Publisher::start(needs)?,
             settler: Settler::start(parts)?,
-            sweeper,
+            sweeper: Sweeper::start(swept)?,
             presence,
+            enclave,
             sender,
+            records: Arc::clone(&inference.records),
             inference,
             desk,
             seen: signed::Seen::default(),
             jobs,
             models,
-            circuits,
+            circuits: loaded.circuits,
+            floats: loaded.floats,
             blobs,
             ledger,
             node,
@@ -222,7 +317,6 @@ impl Service {
             metrics,
             proxy: Arc::new(proxy),
             fetcher,
-            records,
             requests: Arc::new(Semaphore::new(limits.requests)),
             arrivals: Arc::new(Semaphore::new(limits.requests.saturating_mul(ARRIVALS).min(Semaphore::MAX_PERMITS))),
             slow: Semaphore::new(1),
@@ -241,28 +335,24 @@ fn provable(models: &Models, backends: &Backends, id: ModelId) -> Option<Provabl
 }
 
 /// What forwards, and its receipts.
-fn forwarding(
-    config: &Config,
-    chain_id: &str,
-    node: &SigningKey,
-    figures: Figures,
-) -> Result<(Arc<Receipts>, Proxy), OpenError> {
+fn forwarding(config: &Config, seal: Seal, figures: Figures) -> Result<(Arc<Receipts>, Proxy), OpenError> {
     let receipts = Arc::new(Receipts::open(&config.data.join("forwarded.redb"))?);
     let (places, kept) = (config.limits.forwarded, Arc::clone(&receipts));
-    let proxy = Proxy::new(chain_id.into(), node.clone(), &config.upstreams, kept, places, figures)?;
+    let proxy = Proxy::new(seal, &config.upstreams, kept, places, figures)?;
     Ok((receipts, proxy))
 }
 
 /// The ledger that is configured.
-fn ledger(config: &Config, node: &SigningKey, strings: &Strings) -> Result<Arc<dyn Ledger>, OpenError> {
+fn ledger(config: &Config, stores: &Stores, simulated_roots: Vec<TrustRoot>) -> Result<Arc<dyn Ledger>, OpenError> {
     match &config.ledger {
         LedgerChoice::Embedded { chain_id, accounts, block_interval } => {
-            let mut balances = vec![(node.public(), NODE_BALANCE)];
+            let mut balances = vec![(stores.node.public(), NODE_BALANCE)];
             balances.extend(accounts.iter().map(|(key, balance)| (*key, *balance)));
             let start = Start {
                 chain_id: chain_id.clone(),
                 accounts: balances,
-                srs: vec![strings.digest()],
+                srs: vec![stores.strings.digest()],
+                simulated_roots,
                 sampling: USUAL_SAMPLING,
                 interval: *block_interval,
             };

@@ -1,13 +1,15 @@
 //! The audit bundle of a job: one file with all that an auditor needs, put together from what is kept.
-use assay_verifier::audit::{Answer, Bundle, Evidence, Ledger, Proven};
-use assay_verifier::receipt::Backend;
+use assay_verifier::audit::{Answer, Bundle, Evidence, Ledger, Proven, RealAnswer, SampleProof};
+use assay_verifier::digest::Digest32;
+use assay_verifier::receipt::{Backend, Receipt};
 use assay_verifier::statement::Inputs;
 use assay_verifier::wire::{self, Bytes, WireError};
 use thiserror::Error;
 
 use crate::jobs::{Job, JobError, Jobs, Payload};
 use crate::models::Models;
-use crate::storage::{BlobError, BlobStore};
+use crate::storage::{BlobError, BlobId, BlobStore};
+use crate::values::Values;
 
 /// What of a request is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +60,7 @@ pub fn bundle(
     job: &Job,
     payload: Option<&Payload>,
     blobs: &dyn BlobStore,
-    key: impl FnOnce() -> Option<Vec<u8>>,
+    key: impl Fn() -> Option<Vec<u8>>,
     show: Show,
 ) -> Result<Bundle, BundleError> {
     let receipt = job.answered.clone().ok_or(BundleError::NoAnswer)?;
@@ -75,21 +77,42 @@ pub fn bundle(
             Evidence::Proof(Box::new(Proven { receipt: proven.clone(), proof, key }))
         }
         _ if job.backend == Backend::Zkml => Evidence::Signature,
-        _ => answer(job, payload).map_or(Evidence::Signature, Evidence::Answer),
+        _ => answer(job, payload).unwrap_or(Evidence::Signature),
     };
     let kept = job.settled.and_then(|settled| settled.evidence);
-    let ledger = kept.map(|evidence| ledger(blobs, evidence)).transpose()?;
+    let mut ledger = kept.map(|evidence| ledger(blobs, evidence)).transpose()?;
+    if let (Some(sample), Some(proof)) = (ledger.as_mut().and_then(|ledger| ledger.sample.as_mut()), &job.proof) {
+        let key = Bytes(key().ok_or(BundleError::NoKey)?);
+        sample.proof = Some(Box::new(SampleProof { proof: Bytes(blobs.get(proof.blob)?), key }));
+    }
+    let records = payload.map(|_| records(&receipt.receipt, blobs)).transpose()?.unwrap_or_default();
     let request = payload.map(|payload| payload.request.clone());
-    Ok(Bundle { receipt, request, records: Vec::new(), evidence, ledger })
+    Ok(Bundle { receipt, request, records, evidence, ledger })
 }
 
-/// The integers of an answer that is not proven.
-fn answer(job: &Job, payload: Option<&Payload>) -> Option<Answer> {
-    let inputs = Inputs::Public(payload?.inputs.clone());
-    Some(Answer { inputs, outputs: job.outputs.clone()? })
+/// An answer that is not proven.
+fn answer(job: &Job, payload: Option<&Payload>) -> Option<Evidence> {
+    Some(match (&payload?.inputs, job.outputs.as_ref()?) {
+        (Values::Integers(inputs), Values::Integers(outputs)) => {
+            Evidence::Answer(Answer { inputs: Inputs::Public(inputs.clone()), outputs: outputs.clone() })
+        }
+        (Values::Reals(inputs), Values::Reals(outputs)) => {
+            Evidence::Reals(RealAnswer { inputs: inputs.clone(), outputs: outputs.clone() })
+        }
+        _ => return None,
+    })
+}
+
+/// The files of the records that inputs were taken from, which lie under their digests. None if one of them is not kept any more.
+fn records(receipt: &Receipt, blobs: &dyn BlobStore) -> Result<Vec<Bytes>, BlobError> {
+    let read = |digest: &Digest32| blobs.get(BlobId(digest.0)).map(Bytes);
+    match receipt.records.iter().map(read).collect() {
+        Err(BlobError::Missing(_)) => Ok(Vec::new()),
+        read => read,
+    }
 }
 
 /// What the settler kept of the ledger.
-fn ledger(blobs: &dyn BlobStore, evidence: crate::storage::BlobId) -> Result<Ledger, BundleError> {
+fn ledger(blobs: &dyn BlobStore, evidence: BlobId) -> Result<Ledger, BundleError> {
     Ok(wire::decode_untagged(&blobs.get(evidence)?)?)
 }

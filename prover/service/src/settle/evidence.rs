@@ -4,14 +4,15 @@
 //! the same header. What the ledger's node says is verified before it is kept: a node that lies is found out here and not by the auditor.
 use std::collections::BTreeMap;
 
-use assay_verifier::audit::{Ledger as Shown, Record, Trust};
-use assay_verifier::receipt::RequestId;
+use assay_verifier::audit::{Attested, Ledger as Shown, Record, Sampled, Trust};
+use assay_verifier::receipt::{Backend, Receipt, RequestId};
 use assay_verifier::settlement::light::Trusted;
 use assay_verifier::settlement::model::Model;
-use assay_verifier::settlement::node::Node;
+use assay_verifier::settlement::node::{Attestation, Measurement, Node};
 use assay_verifier::settlement::parameters::Parameters;
 use assay_verifier::settlement::payment::{Block, Settlement};
 use assay_verifier::settlement::{self, Height, Versioned, keys};
+use assay_verifier::signature::PublicKey;
 use assay_verifier::wire::{self, Bytes};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -21,6 +22,7 @@ use super::samples::Provable;
 use crate::jobs::Job;
 use crate::jobs::states::{Payment, Proving as ProofState, Settlement as State};
 use crate::ledger::{Ledger, LedgerError, Path, path};
+use crate::storage::BlobId;
 
 /// Settlements that are proven in a round.
 const ROUND_MAX: usize = 256;
@@ -48,16 +50,21 @@ impl<'a> Proven<'a> {
 
     /// The record under a key, with its proof, which was verified.
     fn record(&mut self, key: &[u8]) -> Result<Record, LedgerError> {
+        self.find(key)?.ok_or_else(|| not_proven("a record that a settlement names is not there"))
+    }
+
+    /// The same of a record that need not be there.
+    fn find(&mut self, key: &[u8]) -> Result<Option<Record>, LedgerError> {
         if let Some(record) = self.records.get(key) {
-            return Ok(record.clone());
+            return Ok(Some(record.clone()));
         }
         let shown = self.ledger.proven(key, self.height)?;
-        let value = shown.value.ok_or_else(|| not_proven("a record that a settlement names is not there"))?;
+        let Some(value) = shown.value else { return Ok(None) };
         let end: &Trusted = &self.path.end;
         end.includes(self.height, key, Some(&value), &shown.proof)?;
         let record = Record { value: Bytes(value), proof: Bytes(shown.proof) };
         self.records.insert(key.to_vec(), record.clone());
-        Ok(record)
+        Ok(Some(record))
     }
 
     fn read<T: Serialize + DeserializeOwned>(&mut self, key: &[u8]) -> Result<(Record, T), LedgerError> {
@@ -82,6 +89,26 @@ impl<'a> Proven<'a> {
         Ok(record)
     }
 
+    /// What the ledger has of the node behind a receipt that is never settled.
+    fn of_node(&mut self, receipt: &Receipt) -> Result<Shown, LedgerError> {
+        let (block, at) = self.read::<Block>(keys::BLOCK)?;
+        let height = at.height;
+        let counts = |found: &Versioned<Attestation>| {
+            (found.record.verified_ms..found.record.expires_ms).contains(&receipt.time_ms)
+        };
+        let enclave = receipt.backend == Backend::Tee;
+        Ok(Shown {
+            path: self.path.blocks.clone(),
+            block,
+            settlement: None,
+            model: None,
+            node: self.version::<Node>(&keys::node(receipt.node), |node| node.holds_at(height))?,
+            rules: self.version::<Parameters>(keys::PARAMETERS, |rules| rules.holds_at(height))?,
+            attestation: enclave.then(|| self.attested(receipt.node, counts)).transpose()?,
+            sample: None,
+        })
+    }
+
     /// What the ledger has of a job.
     fn of(&mut self, job: &Job) -> Result<Shown, LedgerError> {
         let (block, at) = self.read::<Block>(keys::BLOCK)?;
@@ -103,10 +130,39 @@ impl<'a> Proven<'a> {
             model: Some(model),
             node,
             rules,
-            attestation: None,
-            sample: None,
+            attestation: found
+                .attestation_revision
+                .map(|wanted| self.attested(found.node, |attestation| attestation.revision == wanted))
+                .transpose()?,
+            sample: self.find(&keys::sample(job.id))?.map(|record| Sampled { record, proof: None }),
         })
     }
+
+    /// An attestation of a node.
+    fn attested(
+        &mut self,
+        node: PublicKey,
+        wanted: impl Fn(&Versioned<Attestation>) -> bool,
+    ) -> Result<Attested, LedgerError> {
+        let attestation = self.version(&keys::attestation(node), wanted)?;
+        let Versioned { valid_from, record, .. }: Versioned<Attestation> = settlement::decode(&attestation.value.0)?;
+        let measurement = keys::measurement(record.measurement);
+        let approved = |found: &Versioned<Measurement>| found.revision == record.measurement_revision;
+        Ok(Attested {
+            attestation,
+            evidence: self.record(&keys::evidence(record.evidence))?,
+            measurement: self.version(&measurement, approved)?,
+            rules: self.version::<Parameters>(keys::PARAMETERS, |rules| rules.holds_at(valid_from))?,
+        })
+    }
+}
+
+/// The ledger's part of the bundle of an answer that is never settled: who its node is, and by which enclave it answered.
+///
+/// # Errors
+/// The ledger does not answer, or has no such node.
+pub fn of_node(ledger: &dyn Ledger, receipt: &Receipt) -> Result<Shown, LedgerError> {
+    Proven::new(ledger, ledger.height()?)?.of_node(receipt)
 }
 
 impl Rounds {
@@ -145,6 +201,13 @@ impl Rounds {
             }
         }
         Ok(())
+    }
+
+    /// What the ledger has of a job by now.
+    pub(super) fn evidence(&self, job: &Job) -> Result<BlobId, SettleError> {
+        let ledger = &*self.parts.ledger;
+        let shown = Proven::new(ledger, ledger.height()?)?.of(job)?;
+        Ok(self.parts.blobs.put(&wire::bytes(&shown))?)
     }
 
     fn keep(&mut self, job: &Job, shown: &Shown, now_ms: u64) -> Result<(), SettleError> {

@@ -109,7 +109,7 @@ impl Rounds {
                 }
                 Err(error) => return Err(error.into()),
             },
-            (Backend::Vanilla, None) => Evidence::Signature,
+            (Backend::Vanilla | Backend::Tee, None) => Evidence::Signature,
             _ => return Ok(None),
         };
         Ok(Some(Settle { receipt, evidence }))

@@ -25,6 +25,7 @@ use crate::jobs::Jobs;
 use crate::ledger::{Ledger, Sender};
 use crate::storage::BlobStore;
 
+pub use evidence::of_node;
 pub use round::{Rounds, SettleError};
 pub use samples::{FindProvable, Provable};
 

@@ -6,7 +6,7 @@ use assay_ledger::Rejection;
 use assay_ledger::tx::{Payload, ProveSample};
 use assay_verifier::receipt::{Backend, ModelId, Proving, RequestId};
 use assay_verifier::settlement::model::Model;
-use assay_verifier::settlement::payment::Settlement;
+use assay_verifier::settlement::payment::{BlockHash, Settlement};
 use assay_verifier::settlement::sampling::{Outcome, Sample, Sampling, can_be_drawn};
 use assay_verifier::settlement::{Height, Versioned, keys};
 use assay_verifier::wire::Bytes;
@@ -40,7 +40,8 @@ impl Rounds {
             return Ok(false);
         }
         let ledger = &*self.parts.ledger;
-        let Some(hash) = read::<[u8; 32]>(ledger, &keys::block_hash(Sampling::drawn_at(settled)))? else {
+        let decides = keys::block_hash(Sampling::drawn_at(settled));
+        let Some(BlockHash { hash, .. }) = read(ledger, &decides)? else {
             // Too long ago to be drawn.
             return Ok(false);
         };
@@ -80,6 +81,11 @@ impl Rounds {
         let ledger = &*self.parts.ledger;
         let sampling = ledger.rules().sampling;
         let found: Option<Sample> = read(ledger, &keys::sample(job.id))?;
+        // The header that proves the record is that of the next block.
+        if found.is_some_and(|sample| sample.height >= ledger.height().unwrap_or(0)) {
+            return Ok(true);
+        }
+        let evidence = found.map(|_| self.evidence(job)).transpose()?;
         let failure = match found.map(|sample| sample.outcome) {
             Some(Outcome::Proven(..)) => None,
             Some(Outcome::Missed(cut)) => {
@@ -97,6 +103,9 @@ impl Rounds {
         self.later.remove(&job.id);
         self.parts.jobs.change(job.id, now_ms, move |job| {
             job.states.settlement = if failure.is_none() { State::Verified } else { State::Rejected };
+            if let (Some(settled), Some(evidence)) = (&mut job.settled, evidence) {
+                settled.evidence = Some(evidence);
+            }
             job.failure =
                 failure.map(|text| Failure { code: "sample_missed".into(), text, retryable: false, attempt: 1 });
             Ok(())

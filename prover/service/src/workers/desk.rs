@@ -17,6 +17,7 @@ use super::check::{Fault, check};
 use super::task::{Parts, Task, Trouble};
 use crate::jobs::{Able, Failure, Hold, Job, JobError, Jobs, Progress, ProofFile};
 use crate::storage::{BlobError, BlobId, BlobStore};
+use crate::values::Values;
 
 /// What the service knows of models, as far as provers need it.
 pub trait Catalogue: Send + Sync {
@@ -136,13 +137,14 @@ impl Desk {
         else {
             return Ok(None);
         };
+        let Values::Integers(inputs) = payload.inputs else { return Ok(None) };
         Ok(Some(Task {
             job: job.id,
             token: hold.token,
             lease_ms: self.jobs.rules().lease_ms,
             cost_us: job.cost_us,
             parts,
-            inputs: payload.inputs,
+            inputs,
             commitment: payload.commitment,
             context: answered.receipt.digest(),
         }))

@@ -2,9 +2,12 @@
 use assay_service::jobs::states::{Execution, Payment, Proving, Settlement, States};
 use assay_service::jobs::{Hold, Job, JobError, Jobs, Owner, Payload, ProofFile, Rules};
 use assay_service::storage::BlobId;
+use assay_service::values::Values;
 use assay_verifier::digest::{CircuitDigest, Digest32, KeyDigest};
 use assay_verifier::key::Engine;
-use assay_verifier::receipt::{self, Backend, Claim, Grade, ModelId, Receipt, RequestId, SignedReceipt, Subject};
+use assay_verifier::receipt::{
+    self, Backend, Claim, Grade, ModelId, Program, Receipt, RequestId, SignedReceipt, Subject,
+};
 use assay_verifier::signature::{PublicKey, SigningKey};
 use assay_verifier::statement::Inputs;
 use assay_verifier::wire::Bytes;
@@ -76,7 +79,7 @@ pub fn job(number: u64) -> Job {
         owner: Owner("somebody".into()),
         model: ModelId([1; 32]),
         model_name: "a/b/c".into(),
-        circuit: CircuitDigest([1; 32]),
+        program: Program::Circuit(CircuitDigest([1; 32])),
         backend: Backend::Zkml,
         proving,
         payer: public(1),
@@ -97,7 +100,7 @@ pub fn job(number: u64) -> Job {
         attempts: 0,
         lease: None,
         not_before_ms: 0,
-        outputs: Some(vec![vec![1, 2, 3]]),
+        outputs: Some(Values::Integers(vec![vec![1, 2, 3]])),
         answered: Some(answered(number)),
         proven: None,
         proof: None,
@@ -137,7 +140,11 @@ pub fn answered(number: u64) -> SignedReceipt {
 
 /// What it is about.
 pub fn payload(number: u64) -> Payload {
-    Payload { request: Bytes(number.to_le_bytes().to_vec()), inputs: vec![vec![number as i64; 64]], commitment: None }
+    Payload {
+        request: Bytes(number.to_le_bytes().to_vec()),
+        inputs: Values::Integers(vec![vec![number as i64; 64]]),
+        commitment: None,
+    }
 }
 
 /// Hands in a proof as if it had been checked.

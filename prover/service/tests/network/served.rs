@@ -11,6 +11,7 @@ use assay_service::payments::reserve::Reserver;
 use assay_service::settle::bundle::{Show, bundle};
 use assay_service::settle::{Parts, Rounds};
 use assay_service::storage::{BlobStore, FileBlobs};
+use assay_service::values::Values;
 use assay_verifier::audit::{Question, audit};
 use assay_verifier::key::Engine;
 use assay_verifier::receipt::proof_digest;
@@ -62,7 +63,8 @@ pub fn settled(address: &str, service: &Service) {
     assert_eq!(job().states.payment, Payment::Captured);
     let (_, key) = service.keys().swap_remove(0);
     let payload = jobs.payload(id).expect("it can be read");
-    let bundle = bundle(&job(), payload.as_ref(), &*blobs, || Some(key), Show::Nothing).expect("all of it is there");
+    let bundle =
+        bundle(&job(), payload.as_ref(), &*blobs, || Some(key.clone()), Show::Nothing).expect("all of it is there");
     let report = audit(&bundle, &trust, &Question::default());
     assert!(report.holds(), "{:?}", report.rows);
     assert_eq!(report.settlement.map(|settlement| settlement.price), Some(PRICE));
@@ -81,7 +83,7 @@ fn accept(jobs: &Jobs, paid: &Reserve, shown: &Settle) {
         owner: Owner("network".into()),
         model: receipt.model,
         model_name: "network/digits/1".into(),
-        circuit: receipt.circuit().expect("a circuit answered"),
+        program: receipt.program().expect("a circuit answered"),
         backend: receipt.backend,
         proving: receipt.proving,
         payer: receipt.payer,
@@ -107,7 +109,7 @@ fn accept(jobs: &Jobs, paid: &Reserve, shown: &Settle) {
         updated_ms: now_ms(),
     };
     // The request of this test is known by a digest that is none of bytes, so they are withheld.
-    let payload = jobs::Payload { request: Default::default(), inputs: Vec::new(), commitment: None };
+    let payload = jobs::Payload { request: Default::default(), inputs: Values::Integers(Vec::new()), commitment: None };
     jobs.accept(job, payload, None, now_ms()).expect("there is room");
 }
 

@@ -3,6 +3,7 @@ mod access;
 mod answers;
 mod child;
 mod client;
+mod enclave;
 mod evidence;
 mod hostile;
 mod kill;

@@ -14,18 +14,18 @@ use crate::model::model;
 use crate::requests::Request;
 use crate::world::*;
 
-fn of(world: &World, job: &Job, show: Show) -> Bundle {
+pub fn of(world: &World, job: &Job, show: Show) -> Bundle {
     let payload = world.jobs.payload(job.id).unwrap();
     bundle(job, payload.as_ref(), &*world.blobs, || Some(model().key_file()), show).unwrap()
 }
 
-fn audited(world: &World, bundle: &Bundle, scope: Scope) -> Report {
+pub fn audited(world: &World, bundle: &Bundle, scope: Scope) -> Report {
     let read: Bundle = wire::decode(&wire::encode(bundle)).unwrap();
     let question = Question { scope, now_ms: Some(now_ms()), ..Question::default() };
     audit(&read, world.ledger.trust(), &question)
 }
 
-fn failed(report: &Report) -> Vec<&'static str> {
+pub fn failed(report: &Report) -> Vec<&'static str> {
     let bad = report.rows.iter().filter(|row| matches!(row.verdict, Verdict::Fails(_)));
     bad.map(|row| row.check.code()).collect()
 }
@@ -61,10 +61,11 @@ fn evidence_of_a_later_state_is_as_good() {
     let first = Request::new(1, Backend::Vanilla).finish(&world);
     world.round_until("it is verified", || world.job(first).states.settlement == Settlement::Verified);
     // The same evidence is made anew, many blocks later, and after a new registration of the node: the settlement names the old one.
-    let presence = assay_service::ledger::Presence::start(world.ledger.clone(), world.sender.clone(), &node()).unwrap();
+    let presence =
+        assay_service::ledger::Presence::start(world.ledger.clone(), world.sender.clone(), &node(), None).unwrap();
     presence.deregister("a new address").unwrap();
     let moved = assay_verifier::settlement::node::Node { endpoint: "http://elsewhere".into(), ..node() };
-    drop(assay_service::ledger::Presence::start(world.ledger.clone(), world.sender.clone(), &moved).unwrap());
+    drop(assay_service::ledger::Presence::start(world.ledger.clone(), world.sender.clone(), &moved, None).unwrap());
     let second = Request::new(2, Backend::Vanilla).finish(&world);
     world.round_until("it is verified", || world.job(second).states.settlement == Settlement::Verified);
     for id in [first, second] {

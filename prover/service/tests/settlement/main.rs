@@ -1,6 +1,7 @@
 //! Does the money go where it should, once, whatever happens on the way? The service's ledger, payments by x402, and the settler.
 mod bundles;
 mod chain;
+mod enclave;
 mod exchange;
 mod hostile;
 mod kill;

@@ -4,8 +4,9 @@ use assay_service::jobs::states::{Execution, Payment, Proving as Proof, Settleme
 use assay_service::jobs::{Job, JobError, Owner, Payload, ProofFile};
 use assay_service::payments;
 use assay_service::storage::BlobStore;
+use assay_service::values::Values;
 use assay_verifier::receipt::{
-    Backend, Claim, Grade, Receipt, RequestId, SignedReceipt, Subject, proof_digest, request_digest,
+    Backend, Claim, Grade, Program, Receipt, RequestId, SignedReceipt, Subject, proof_digest, request_digest,
 };
 use assay_verifier::settlement::payment::Authorisation;
 use assay_verifier::statement::{Inputs, outputs_digest};
@@ -68,7 +69,7 @@ impl Request {
             owner: Owner("tester".into()),
             model: authorisation.model,
             model_name: "tester/digits/1".into(),
-            circuit: model().circuit(),
+            program: Program::Circuit(model().circuit()),
             backend: self.backend,
             proving: (self.backend == Backend::Zkml).then(|| model().proving()),
             payer: authorisation.payer,
@@ -93,7 +94,7 @@ impl Request {
             settled: None,
             updated_ms: now_ms(),
         };
-        let inputs = model().inputs(self.number).clone();
+        let inputs = Values::Integers(model().inputs(self.number).clone());
         let payload = Payload { request: Bytes(self.bytes()), inputs, commitment: None };
         world.jobs.accept(job, payload, None, now_ms()).unwrap();
         self.id()
@@ -145,7 +146,7 @@ impl Request {
         change(world, self.id(), move |job| {
             job.states.execution = Execution::Done;
             job.answered = Some(receipt);
-            job.outputs = Some(outputs);
+            job.outputs = Some(Values::Integers(outputs));
             if queued {
                 job.states.proof = Proof::Queued;
             }

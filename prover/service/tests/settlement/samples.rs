@@ -5,11 +5,14 @@ use assay_service::jobs::states::{Payment, Proving, Settlement};
 use assay_service::ledger::embedded::Start;
 use assay_service::ledger::{Ledger, read};
 use assay_service::settle::Rounds;
+use assay_service::settle::bundle::Show;
+use assay_verifier::audit::{Check, Scope};
 use assay_verifier::receipt::{Backend, RequestId};
 use assay_verifier::settlement::keys;
 use assay_verifier::settlement::node::Stake;
 use assay_verifier::settlement::sampling::{Outcome, Sample, Sampling, WHOLE_PPM};
 
+use crate::bundles::{audited, failed, of};
 use crate::model::model;
 use crate::requests::{PRICE, Request};
 use crate::world::*;
@@ -59,6 +62,8 @@ fn what_is_drawn_is_proven_after_all_also_after_a_restart() {
         let key = model().proving().key;
         assert!(matches!(sample(&world, *id).unwrap().outcome, Outcome::Proven(_, found) if found == key));
         assert!(world.job(*id).states.over());
+        let report = audited(&world, &of(&world, &world.job(*id), Show::Public), Scope::Settled);
+        assert!(report.holds() && report.is_shown(Check::Sample), "{:?}", report.rows);
     }
     world.round_until("one is refused", || {
         world.job(ids[2]).failure.is_some_and(|failure| failure.code == "ProofInputs")
@@ -87,4 +92,6 @@ fn what_is_drawn_and_not_proven_costs_stake() {
     let stake: Stake = read(&*world.ledger, &keys::stake(key(Who::Node))).unwrap().unwrap();
     assert_eq!(stake.amount, STAKE - 500);
     assert_eq!(sample(&world, id).unwrap().outcome, Outcome::Missed(500));
+    let bundle = of(&world, &world.job(id), Show::Public);
+    assert_eq!(failed(&audited(&world, &bundle, Scope::Settled)), ["sample"]);
 }

@@ -150,7 +150,7 @@ fn a_node_that_registers_again_settles_what_waited() {
     let folder = tempfile::tempdir().unwrap();
     let world = World::ready(folder.path());
     let id = Request::new(1, Backend::Vanilla).finish(&world);
-    Presence::start(world.ledger.clone(), world.sender.clone(), &node()).unwrap().deregister("a while").unwrap();
+    Presence::start(world.ledger.clone(), world.sender.clone(), &node(), None).unwrap().deregister("a while").unwrap();
     let mut rounds = Rounds::new(world.parts());
     until("it is refused for now", || {
         rounds.round(now_ms()).unwrap();
@@ -159,7 +159,7 @@ fn a_node_that_registers_again_settles_what_waited() {
     let failure = world.job(id).failure.unwrap();
     assert_eq!((failure.code.as_str(), failure.retryable, failure.attempt), ("NodeDeregistered", true, 1));
     assert_eq!(world.job(id).states.settlement, Settlement::Submitted);
-    let presence = Presence::start(world.ledger.clone(), world.sender.clone(), &node()).unwrap();
+    let presence = Presence::start(world.ledger.clone(), world.sender.clone(), &node(), None).unwrap();
     until("it is verified", || {
         rounds.round(now_ms()).unwrap();
         is_verified(&world, id)

@@ -54,7 +54,14 @@ pub fn start() -> Start {
     let accounts = RICH.map(|who| (key(who), BALANCE)).to_vec();
     // None is drawn but where a test is about that.
     let sampling = Sampling { share_ppm: 0, blocks: 40, cut: 500 };
-    Start { chain_id: CHAIN.into(), accounts, srs: Vec::new(), sampling, interval: INTERVAL }
+    Start {
+        chain_id: CHAIN.into(),
+        accounts,
+        srs: Vec::new(),
+        simulated_roots: Vec::new(),
+        sampling,
+        interval: INTERVAL,
+    }
 }
 
 pub fn chain(folder: &Path) -> Arc<Chain> {
@@ -118,7 +125,7 @@ impl World {
 
     pub fn ready_with(folder: &Path, start: &Start) -> Self {
         let world = Self::open_with(folder, start);
-        drop(Presence::start(world.ledger.clone(), world.sender.clone(), &node()).unwrap());
+        drop(Presence::start(world.ledger.clone(), world.sender.clone(), &node(), None).unwrap());
         done(&sender(&world.ledger, Who::Payer), Payload::Deposit(Deposit { amount: DEPOSIT }));
         let manifest = model::manifest();
         let signature = secret(Who::Publisher).sign(Domain::Model, CHAIN, &manifest);

@@ -12,6 +12,7 @@ use assay_service::clock::now_ms;
 use assay_service::jobs::states::{Execution, Payment, Proving, Settlement, States};
 use assay_service::jobs::{Hold, Job, Jobs, Owner, Payload, Rules};
 use assay_service::storage::{BlobStore, FileBlobs};
+use assay_service::values::Values;
 use assay_service::workers::{Catalogue, Desk, Needs, Parts, Place, Provers, Strings, Task, prove};
 use assay_verifier::circuit::Limits;
 use assay_verifier::digest::{Digest32, KeyDigest};
@@ -164,7 +165,7 @@ impl World {
             owner: Owner("somebody".into()),
             model: receipt.model,
             model_name: "a/gemm/1".into(),
-            circuit: receipt.circuit().unwrap(),
+            program: receipt.program().unwrap(),
             backend: Backend::Zkml,
             proving,
             payer,
@@ -185,7 +186,7 @@ impl World {
             attempts: 0,
             lease: None,
             not_before_ms: 0,
-            outputs: Some(outputs),
+            outputs: Some(Values::Integers(outputs)),
             answered: Some(receipt.sign(&self.node)),
             proven: None,
             proof: None,
@@ -195,7 +196,7 @@ impl World {
             updated_ms: now_ms(),
         };
         let id = job.id;
-        let payload = Payload { request: Bytes(vec![number as u8]), inputs, commitment };
+        let payload = Payload { request: Bytes(vec![number as u8]), inputs: Values::Integers(inputs), commitment };
         self.jobs.accept(job, payload, None, now_ms()).unwrap();
         id
     }

@@ -37,9 +37,9 @@ pub struct Arguments {
     /// What proves the answer
     #[arg(long, value_name = "ENGINE")]
     engine: Option<Engine>,
-    /// Take the node's word: no proof
-    #[arg(long, conflicts_with = "engine")]
-    vanilla: bool,
+    /// What is to stand behind the answer: a proof, an enclave, or the node's word [default: a proof, where the model can be proven]
+    #[arg(long, value_enum)]
+    mode: Option<Mode>,
     /// Wait for the proof
     #[arg(long)]
     wait: bool,
@@ -114,10 +114,11 @@ fn request(arguments: &Arguments, server: &Server) -> Result<Request> {
             BASE64.encode(tensor.values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>()),
         ),
     };
+    let usual = if model.onnx.is_some() { Mode::Tee } else { Mode::Zkml };
     Ok(Request {
         model: model.reference,
         inputs: sample.into_iter().map(tensor).collect(),
-        mode: if arguments.vanilla { Mode::Vanilla } else { Mode::Zkml },
+        mode: arguments.mode.unwrap_or(usual),
         engine: arguments.engine.map(|engine| engine.to_string()),
         deadline_s: None,
         nonce: None,

@@ -49,6 +49,9 @@ pub struct Arguments {
     /// Engines to make keys for
     #[arg(long, value_name = "ENGINE", value_delimiter = ',', default_value = "sumcheck")]
     engine: Vec<Engine>,
+    /// Evaluate the ONNX file as it is, in floating point: answers come from an enclave only (mode tee) and are not proven
+    #[arg(long, conflicts_with_all = ["engine", "private_input", "private_weights", "calibrate", "bits"])]
+    float: bool,
     /// Hide inputs (engine halo2)
     #[arg(long)]
     private_input: bool,
@@ -94,8 +97,9 @@ pub fn run(arguments: &Arguments, server: &Server, output: &Output) -> Result<Ve
         calibration_encoding: samples.map(encoding).transpose()?,
         bits: arguments.options.bits,
         batch: arguments.options.batch,
+        execution: arguments.float.then(|| "float".into()),
         circuit,
-        keys: arguments.engine.iter().map(key).collect(),
+        keys: if arguments.float { Vec::new() } else { arguments.engine.iter().map(key).collect() },
         signed: None,
     };
     let mut model: ModelOut = server.post("/v1/models", &upload)?;

@@ -140,7 +140,7 @@ impl Shown {
             test_image: self.index,
             label: self.label,
             answer: self.best()?,
-            outputs: outputs.iter().flat_map(|tensor| tensor.integers.clone()).collect(),
+            outputs: outputs.iter().filter_map(|tensor| tensor.integers.clone()).flatten().collect(),
             verified: self.asked.settled(),
             job: job.id.clone(),
             answer_duration_ms: milliseconds(*answered),

@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use assay_ledger::client::{Client, ClientError, Root};
 use assay_verifier::settlement::keys;
 use assay_verifier::settlement::parameters::Parameters;
-use assay_verifier::settlement::payment::Block;
+use assay_verifier::settlement::payment::{Block, BlockHash};
 use assay_verifier::settlement::{Height, Versioned};
 use assay_verifier::signature::{PublicKey, SigningKey};
 use assay_verifier::tee::Binding;
@@ -23,6 +23,8 @@ pub struct Chain {
     pub rules: Parameters,
     /// The time of the last block of that state.
     pub time_ms: u64,
+    /// The hash of that block.
+    hash: [u8; 32],
 }
 
 impl Chain {
@@ -33,12 +35,14 @@ impl Chain {
         let rules: Option<Versioned<Parameters>> = client.record(keys::PARAMETERS, &root).map_err(advised)?;
         let block: Option<Block> = client.record(keys::BLOCK, &root).map_err(advised)?;
         let (rules, block) = rules.zip(block).context("the ledger has no rules")?;
-        Ok(Self { client, root, rules: rules.record, time_ms: block.time_ms })
+        let hash: Option<BlockHash> = client.record(&keys::block_hash(block.height), &root).map_err(advised)?;
+        let BlockHash { hash, time_ms } = hash.context("the ledger has no block yet")?;
+        Ok(Self { client, root, rules: rules.record, time_ms, hash })
     }
 
     /// What a document for a node's key has to carry, bound to the last state.
     pub fn binding(&self, node: PublicKey) -> Binding {
-        Binding::new(&self.rules.chain_id, node, self.root.app_hash)
+        Binding::new(&self.rules.chain_id, node, self.hash)
     }
 
     /// The height that such a document names.

@@ -87,6 +87,7 @@ impl Host {
             calibration_encoding: Some("npz".into()),
             bits: None,
             batch: None,
+            execution: None,
             circuit: None,
             keys: vec![WantedKey { engine: engine.to_string(), private_input: false, private_weights: hides }],
             signed: None,
