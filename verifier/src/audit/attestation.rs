@@ -74,10 +74,14 @@ pub(super) fn check(
     findings.require(Check::Measurement, approved());
 }
 
-/// The version is the one that the settlement names, and counted when the ledger judged.
+/// The version is the one that the settlement names, and counted when the ledger judged. For an answer that is never settled it may have been
+/// superseded since: a newer one takes nothing from it. What ends with the node's registration has a reason.
 fn counts(found: &Versioned<Attestation>, moment: Judged<'_>) -> Result<(), Fault> {
     let moment = moment?;
-    moment.in_force(found, |settlement| settlement.attestation_revision)?;
+    let superseded = moment.settlement.is_none() && found.reason.is_none() && found.valid_to.is_some();
+    if !superseded {
+        moment.in_force(found, |settlement| settlement.attestation_revision)?;
+    }
     let Attestation { verified_ms: from_ms, expires_ms: to_ms, .. } = found.record;
     let time_ms = moment.time_ms;
     holds((from_ms..to_ms).contains(&time_ms), Reason::Expired { from_ms, to_ms, time_ms })
@@ -115,14 +119,18 @@ fn again(
     Ok(shown)
 }
 
-/// What was measured was approved both times.
+/// What was measured was approved both times: by one version, or by a later one when the answer was settled. That the first one was in force
+/// when the evidence was verified is then in the attestation alone.
 fn approved(
     found: &Versioned<Measurement>,
     attestation: &Versioned<Attestation>,
     moment: Judged<'_>,
 ) -> Result<(), Fault> {
-    equal("the revision", found.revision, attestation.record.measurement_revision)?;
+    let named = attestation.record.measurement_revision;
+    holds(found.revision >= named, Reason::Differs("the revision"))?;
     equal("the measurement", found.record.id(), attestation.record.measurement)?;
-    held(found, attestation.valid_from)?;
+    if found.revision == named {
+        held(found, attestation.valid_from)?;
+    }
     moment?.held(found)
 }

@@ -28,8 +28,8 @@ use crate::wire::{self, Bytes};
 ///   - `path`: the block that the auditor trusts, as a rule that of height 1, then as few blocks as [`Trusted::advance`] needs, then the one of
 ///     height `h + 1`. If the trusted block is the last one too, it stands there once.
 ///
-/// Answers of upstreams are never settled. Of them choose an `h` soon after the answer, before the node's attestation is renewed; leave `settlement`
-/// and `model` out, and take the versions in force at `h` where a settlement would name them.
+/// Answers of upstreams are never settled. Of them choose an `h` soon after the answer; leave `settlement` and `model` out, and take the versions in
+/// force at `h` where a settlement would name them, but the attestation that counted at the receipt's time.
 ///
 /// Each record is the stored bytes, and their ICS-23 proof as a query with a proof answers it.
 ///
@@ -137,7 +137,7 @@ pub struct Attested {
     /// The [`Evidence`](crate::tee::Evidence) that it names.
     pub evidence: Record,
     /// The [`Measurement`](crate::settlement::node::Measurement) that it names, in the version that it names. If that was revoked later, the record
-    /// says so.
+    /// says so. If it was revoked before the settlement and approved anew, in the version that was in force then.
     pub measurement: Record,
     /// The [`Parameters`](crate::settlement::parameters::Parameters) in force when the ledger verified it.
     pub rules: Record,

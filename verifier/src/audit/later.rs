@@ -68,7 +68,8 @@ pub(super) fn list(report: &Report, moment: Option<Moment<'_>>) -> Vec<Later> {
         end(report.attestation.as_ref(), attestation),
         end(report.measurement.as_ref(), Ended::MeasurementRevoked),
     ];
-    ends.into_iter().flatten().filter(|later| later.height >= moment.height).collect()
+    let is_later = |later: &Later| moment.settlement.is_none() || later.height >= moment.height;
+    ends.into_iter().flatten().filter(is_later).collect()
 }
 
 fn end<T>(record: Option<&Versioned<T>>, what: Ended) -> Option<Later> {

@@ -127,10 +127,7 @@ pub(super) fn list(bundle: &Bundle, report: &Report, state: Option<&Block>, gene
             let open = report.verdict(Check::Sample).is_some_and(|verdict| *verdict != Verdict::Holds);
             settled && open
         }
-        // What was attested before the answer, and is in force in a state after it, was in force all the while.
-        Unproven::Moment => {
-            shown && !settled && !(attested && state.is_some_and(|block| block.time_ms >= receipt.time_ms))
-        }
+        Unproven::Moment => shown && !settled && !(attested && is_continuous(receipt, report, state)),
         Unproven::Validators | Unproven::TrustRoot => shown,
         Unproven::Genesis => shown && !genesis_is_trusted,
     };
@@ -156,4 +153,12 @@ fn is_forwarded(bundle: &Bundle, report: &Report) -> bool {
         _ => false,
     };
     same && report.is_shown(Check::Inputs) && report.is_shown(Check::RequestBytes)
+}
+
+/// Whether what was attested before the answer is in force in a state after it, under one registration of the node: then it was in force all the
+/// while.
+fn is_continuous(receipt: &Receipt, report: &Report, state: Option<&Block>) -> bool {
+    let after = state.is_some_and(|block| block.time_ms >= receipt.time_ms);
+    let registered = report.node.as_ref().zip(report.attestation.as_ref());
+    after && registered.is_some_and(|(node, attestation)| node.valid_from <= attestation.valid_from)
 }

@@ -4,13 +4,16 @@ use super::forge::{self, Records};
 use super::tamper::{Row, Tampering};
 use super::upstream::*;
 use super::world::*;
-use assay_ledger::tx::{DeprecateModel, DeregisterNode, Payload, RevokeMeasurement};
-use assay_verifier::audit::{Bundle, Check, Ended, Evidence, Missing, RealAnswer, Unproven, Verdict};
+use assay_ledger::tx::{ApproveMeasurement, DeprecateModel, DeregisterNode, Payload, RevokeMeasurement};
+use assay_verifier::audit::{
+    Bundle, Check, Ended, Evidence, Missing, Question, RealAnswer, Reason, Scope, Unproven, Verdict, audit,
+};
 use assay_verifier::digest::{CircuitDigest, Digest32};
 use assay_verifier::fetched::{Fetched, SignedFetched};
 use assay_verifier::receipt::{Backend, Claim, Grade, ModelId, Receipt, Subject};
-use assay_verifier::settlement::Reason as Why;
 use assay_verifier::settlement::node::Platform;
+use assay_verifier::settlement::sampling::{Outcome, Sample};
+use assay_verifier::settlement::{Reason as Why, keys};
 use assay_verifier::tee::Binding;
 use assay_verifier::wire::{self, Bytes};
 
@@ -218,6 +221,45 @@ fn what_is_withheld_is_said() {
     let report = audited(&bundle, &world.trust());
     assert!(!report.holds());
     assert_eq!(report.verdict(Check::Evidence), Some(&Verdict::NotShown(Missing::Ledger)));
+    // Whoever asks for no ledger has the node's word.
+    let report = audit(&bundle, &world.trust(), &Question { scope: Scope::Unsettled, ..Question::default() });
+    assert!(report.holds() && report.unproven.contains(&Unproven::Computation));
+}
+
+/// Revoked and approved again: the ledger settles by the new approval what was attested under the old one.
+#[test]
+fn software_that_was_approved_anew() {
+    let mut world = World::enclave(Platform::Nitro);
+    let measurement = measurement(Platform::Nitro);
+    let id = measurement.id();
+    let from = world.node.last().unwrap().height + 1;
+    let revoke = RevokeMeasurement { measurement: id, from, reason: "by mistake".into() };
+    world.send(GOVERNANCE, Payload::RevokeMeasurement(revoke));
+    world.send(GOVERNANCE, Payload::ApproveMeasurement(ApproveMeasurement { measurement, expires: None }));
+    let mut bundle = world.settle_attested(&exact());
+    // The approval that the attestation names had ended.
+    let report = audited(&bundle, &world.trust());
+    assert_eq!(failing(&report), ["measurement"]);
+    let state = report.last.unwrap().height - 1;
+    enclave(&mut bundle).measurement = world.record(&keys::measurement(id), state);
+    let report = audited(&bundle, &world.trust());
+    assert!(report.holds() && report.later.is_empty(), "{report:#?}");
+}
+
+/// A node in an enclave is drawn as any other that proves nothing.
+#[test]
+fn a_missed_sample_is_refused() {
+    let mut world = World::enclave(Platform::Nitro);
+    world.settle_attested(&exact());
+    world.block();
+    let bundle = world.attested_bundle(&exact());
+    let forged = forge::records(&bundle, |records| {
+        let outcome = Outcome::Missed(300);
+        records.sample = Some(Sample { outcome, height: records.settlement().height + 1 });
+    });
+    let report = audited(&forged, &world.trust());
+    assert_eq!(failing(&report), ["sample"]);
+    assert_eq!(report.verdict(Check::Sample), Some(&Verdict::Fails(Reason::Missed(300))));
 }
 
 #[test]

@@ -5,8 +5,10 @@ use assay_verifier::digest::Digest32;
 use assay_verifier::fetched::{Extracted, Fetched, SignedFetched};
 use assay_verifier::reals::{Reals, inputs_digest, outputs_digest};
 use assay_verifier::receipt::{Backend, Claim, Grade, Program, Receipt, Subject, request_digest};
+use assay_verifier::settlement::keys;
 use assay_verifier::settlement::model::{Manifest, Visibility};
 use assay_verifier::settlement::node::{Measurement, Node, Platform};
+use assay_verifier::settlement::payment::BlockHash;
 use assay_verifier::tee::software::{Attester, Claims};
 use assay_verifier::tee::{self, Binding};
 use assay_verifier::wire::{self, Bytes};
@@ -70,10 +72,10 @@ impl World {
 
     /// A document that the ledger takes in the next block.
     fn shown(&self, platform: Platform) -> ShownEvidence {
-        let last = self.node.last().unwrap();
-        let binding = Binding::new(CHAIN, key(ENCLAVE), last.app_hash);
-        let evidence = document(platform, binding, START_MS + 1_000 * last.height);
-        ShownEvidence { evidence, nonce_height: last.height }
+        let nonce_height = self.node.last().unwrap().height;
+        let block: BlockHash = self.node.record(&keys::block_hash(nonce_height)).unwrap().unwrap();
+        let evidence = document(platform, Binding::new(CHAIN, key(ENCLAVE), block.hash), block.time_ms);
+        ShownEvidence { evidence, nonce_height }
     }
 
     /// Settles an answer out of the enclave; gives its bundle.

@@ -5,11 +5,12 @@ use super::tamper::{Row, Tampering};
 use super::upstream::*;
 use super::world::*;
 use assay_ledger::tx::{DeregisterNode, Payload, RevokeMeasurement};
-use assay_verifier::audit::{Bundle, Check, Evidence, Question, Reason, Scope, Unproven, Verdict, audit};
+use assay_verifier::audit::{Bundle, Check, Ended, Evidence, Question, Reason, Scope, Unproven, Verdict, audit};
 use assay_verifier::digest::{CircuitDigest, Digest32};
 use assay_verifier::proxied::{Delivery, Ending};
 use assay_verifier::receipt::{Backend, Claim, Grade, ModelId, Receipt, Subject};
-use assay_verifier::settlement::node::Platform;
+use assay_verifier::settlement::node::{Attestation, Platform};
+use assay_verifier::settlement::{self, Reason as Why, Versioned, keys};
 use assay_verifier::wire::{self, Bytes};
 
 /// Fields of the receipt, of a node that lies and signs. What it may say of an upstream is its word: that is not here.
@@ -64,11 +65,7 @@ const RECORDS: [Row<Records>; 6] = [
     ("node.valid_to", |records| records.node.valid_to = Some(records.block.height), "node"),
     ("node.valid_from", |records| records.node.valid_from = records.block.height + 1, "node"),
     ("rules.valid_to", |records| records.rules.valid_to = Some(1), "rules"),
-    (
-        "attestation.valid_to",
-        |records| records.enclave.as_mut().unwrap().attestation.valid_to = Some(records.block.height),
-        "attestation",
-    ),
+    ("attestation.valid_to", |records| deregistered(records), "attestation"),
     (
         "measurement.valid_to",
         |records| records.enclave.as_mut().unwrap().measurement.valid_to = Some(records.block.height),
@@ -76,6 +73,13 @@ const RECORDS: [Row<Records>; 6] = [
     ),
     ("attestation.nonce", |records| records.enclave().attestation.record.nonce = [1; 32], "evidence"),
 ];
+
+/// The attestation ended with the node's registration.
+fn deregistered(records: &mut Records) {
+    let height = records.block.height;
+    let attestation = &mut records.enclave().attestation;
+    (attestation.valid_to, attestation.reason) = (Some(height), Some(Why::Owner("tired".into())));
+}
 
 /// Goes through the tables.
 pub fn tamper(seen: &mut Tampering) {
@@ -178,6 +182,31 @@ fn a_cut_stream_is_never_a_whole_one() {
     let mut bundle = world.proxied_bundle(&proxied(Backend::Tee));
     exchange(&mut bundle).response = Some(Bytes(cut.into()));
     assert_eq!(failing(&audited(&bundle, &world.trust())), ["outputs", "delivery"]);
+}
+
+/// A newer attestation takes nothing from the one that counted when the answer was given.
+#[test]
+fn an_attestation_that_was_renewed_since() {
+    let mut world = World::enclave(Platform::Nitro);
+    let receipt = Receipt { time_ms: START_MS + 8_000, ..proxied(Backend::Tee) };
+    world.attest(Platform::Nitro);
+    // The newer one did not count yet.
+    let mut bundle = world.proxied_bundle(&receipt);
+    let report = audited(&bundle, &world.trust());
+    assert_eq!(failing(&report), ["attestation"]);
+    let state = report.last.unwrap().height - 1;
+    let shown = enclave(&mut bundle);
+    shown.attestation = world.record(&keys::version(&keys::attestation(key(ENCLAVE)), 0), state);
+    let found: Versioned<Attestation> = settlement::decode(&shown.attestation.value.0).unwrap();
+    shown.evidence = world.record(&keys::evidence(found.record.evidence), state);
+    let report = audited(&bundle, &world.trust());
+    assert!(report.holds(), "{report:#?}");
+    assert_eq!(report.later.iter().map(|later| later.what).collect::<Vec<_>>(), [Ended::AttestationSuperseded]);
+    assert!(!report.unproven.contains(&Unproven::Moment) && !report.unproven.contains(&Unproven::PassedOn));
+    // It counts no longer than it says.
+    let receipt = Receipt { time_ms: found.record.expires_ms, ..receipt };
+    bundle.receipt = receipt.sign(&secret(ENCLAVE));
+    assert_eq!(failing(&audited(&bundle, &world.trust())), ["attestation"]);
 }
 
 /// The state that is shown is the one that counts: a later one has what ended.
