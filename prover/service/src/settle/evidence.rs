@@ -104,7 +104,7 @@ impl<'a> Proven<'a> {
             model: None,
             node: self.version::<Node>(&keys::node(receipt.node), |node| node.holds_at(height))?,
             rules: self.version::<Parameters>(keys::PARAMETERS, |rules| rules.holds_at(height))?,
-            attestation: enclave.then(|| self.attested(receipt.node, counts)).transpose()?,
+            attestation: enclave.then(|| self.attested(receipt.node, height, counts)).transpose()?,
             sample: None,
         })
     }
@@ -132,22 +132,27 @@ impl<'a> Proven<'a> {
             rules,
             attestation: found
                 .attestation_revision
-                .map(|wanted| self.attested(found.node, |attestation| attestation.revision == wanted))
+                .map(|wanted| self.attested(found.node, found.height, |attestation| attestation.revision == wanted))
                 .transpose()?,
             sample: self.find(&keys::sample(job.id))?.map(|record| Sampled { record, proof: None }),
         })
     }
 
-    /// An attestation of a node.
+    /// An attestation of a node, as it counted at a height.
     fn attested(
         &mut self,
         node: PublicKey,
+        height: Height,
         wanted: impl Fn(&Versioned<Attestation>) -> bool,
     ) -> Result<Attested, LedgerError> {
         let attestation = self.version(&keys::attestation(node), wanted)?;
         let Versioned { valid_from, record, .. }: Versioned<Attestation> = settlement::decode(&attestation.value.0)?;
         let measurement = keys::measurement(record.measurement);
-        let approved = |found: &Versioned<Measurement>| found.revision == record.measurement_revision;
+        // The software may have been approved once more since it was attested; by that approval it counted then.
+        let approved = |found: &Versioned<Measurement>| {
+            let held = found.valid_from <= height && found.valid_to.is_none_or(|end| height <= end);
+            held || found.revision <= record.measurement_revision
+        };
         Ok(Attested {
             attestation,
             evidence: self.record(&keys::evidence(record.evidence))?,

@@ -5,13 +5,19 @@ use std::sync::Arc;
 use assay_ledger::genesis::{RawGenesis, RawTrustRoot};
 use assay_service::attester::{Enclave, Format};
 use assay_service::config::Tee;
-use assay_service::ledger::embedded::Chain;
+use assay_service::jobs::states::Settlement;
+use assay_service::ledger::embedded::{Chain, Start};
 use assay_service::ledger::{Attesting, Ledger, Presence, PresenceError, Sender, read};
+use assay_service::settle::bundle::Show;
+use assay_verifier::audit::{Check, Scope};
 use assay_verifier::receipt::{Backend, Grade};
 use assay_verifier::settlement::node::{Attestation, Node};
+use assay_verifier::settlement::sampling::{Sampling, WHOLE_PPM};
 use assay_verifier::settlement::{Versioned, keys};
 use assay_verifier::tee::{Policy, TeeError};
 
+use crate::bundles::{audited, of};
+use crate::requests::Request;
 use crate::world::*;
 
 fn enclave(folder: &Path) -> Arc<Enclave> {
@@ -107,4 +113,24 @@ fn an_enclave_that_the_chain_does_not_trust_is_refused_with_the_reason() {
     let refused = Presence::start(ledger.clone(), signer(&ledger), &attested(), attesting(&other));
     let refused = refused.err().unwrap();
     assert!(matches!(refused, PresenceError::Evidence(TeeError::WrongGrade)), "{refused}");
+}
+
+#[test]
+fn what_an_enclave_answered_is_drawn_proven_and_audited() {
+    let folder = tempfile::tempdir().unwrap();
+    let enclave = enclave(folder.path());
+    let sampling = Sampling { share_ppm: WHOLE_PPM, blocks: 1_000, cut: 500 };
+    let start = Start { simulated_roots: enclave.roots(), sampling, ..start() };
+    let world = World::ready_as(folder.path(), &start, &attested(), attesting(&enclave));
+    let request = Request::new(1, Backend::Tee);
+    let id = request.finish(&world);
+    world.round_until("it is drawn", || world.job(id).states.settlement == Settlement::Challenged);
+    let audit = || audited(&world, &of(&world, &world.job(id), Show::Public), Scope::Settled);
+    let report = audit();
+    assert!(report.holds() && report.is_shown(Check::Evidence), "{:?}", report.rows);
+    assert!(!report.is_shown(Check::Sample));
+    request.prove(&world, &request.proof());
+    world.round_until("it is proven", || world.job(id).states.settlement == Settlement::Verified);
+    let report = audit();
+    assert!(report.holds() && report.is_shown(Check::SampleProof), "{:?}", report.rows);
 }

@@ -7,7 +7,7 @@ use assay_ledger::tx::{Deposit, Payload, PublishModel};
 use assay_service::clock::now_ms;
 use assay_service::jobs::{Job, Jobs, Rules};
 use assay_service::ledger::embedded::{Chain, Start};
-use assay_service::ledger::{Fate, Ledger, Presence, Sender, read};
+use assay_service::ledger::{Attesting, Fate, Ledger, Presence, Sender, read};
 use assay_service::payments::reserve::Reserver;
 use assay_service::settle::{Parts, Provable, Rounds};
 use assay_service::storage::FileBlobs;
@@ -124,8 +124,13 @@ impl World {
     }
 
     pub fn ready_with(folder: &Path, start: &Start) -> Self {
+        Self::ready_as(folder, start, &node(), None)
+    }
+
+    /// The same of a node of one's own, in an enclave or not.
+    pub fn ready_as(folder: &Path, start: &Start, node: &Node, attesting: Option<Attesting>) -> Self {
         let world = Self::open_with(folder, start);
-        drop(Presence::start(world.ledger.clone(), world.sender.clone(), &node(), None).unwrap());
+        drop(Presence::start(world.ledger.clone(), world.sender.clone(), node, attesting).unwrap());
         done(&sender(&world.ledger, Who::Payer), Payload::Deposit(Deposit { amount: DEPOSIT }));
         let manifest = model::manifest();
         let signature = secret(Who::Publisher).sign(Domain::Model, CHAIN, &manifest);
