@@ -69,7 +69,9 @@ impl Attesting {
 
 /// The last block, and what its document has to carry. If it was long ago, since nothing happened, there is a new one first.
 fn nonce(ledger: &dyn Ledger, sender: &Sender) -> Result<(Height, BlockHash), PresenceError> {
-    let age_max = ledger.rules().attestation.age_max_ms / 2;
+    // The document is made as of that block, so most of its time must lie ahead.
+    let policy = &ledger.rules().attestation;
+    let age_max = (policy.age_max_ms / 2).min(policy.lifetime_ms / 4);
     let last = || -> Result<_, LedgerError> {
         let height = ledger.height()?;
         let found: Option<BlockHash> = read(ledger, &keys::block_hash(height))?;

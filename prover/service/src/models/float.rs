@@ -296,7 +296,7 @@ mod tests {
     }
 
     /// Tensors of a file of test data, by their names.
-    fn tensors(name: &str) -> impl Fn(&str) -> assay_circuits::tensor::Tensor {
+    fn tensors(name: &str) -> impl Fn(&str) -> assay_circuits::tensor::Tensor + use<> {
         let all = decode(&fixture(name), Kind::Npz).unwrap();
         move |wanted| all.iter().find(|(name, _)| name.as_deref() == Some(wanted)).unwrap().1.clone()
     }

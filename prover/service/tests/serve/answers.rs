@@ -214,7 +214,7 @@ fn the_service_says_what_it_is() {
     }
     let fetch = json!({ "url": "https://source.example/" });
     assert_eq!(client.send("/v1/data/fetch", &fetch).problem(), (403, "source".into()));
-    assert_eq!(client.read("/v1/attestation?nonce=1").problem(), (501, "not_implemented".into()));
+    assert_eq!(client.read("/v1/attestation?nonce=1").problem(), (400, "nonce".into()));
     assert!(client.read("/docs/").status == 200);
 
     let document = client.get("/openapi.json");
