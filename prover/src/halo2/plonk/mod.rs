@@ -3,10 +3,13 @@
 //! The library has a prover too. This one makes the same messages several times faster: columns of small integers are committed as such, transforms
 //! have their roots at hand and run column beside column, fixed columns are transformed once for all proofs, and constraints are
 //! evaluated in steps over many rows. What is sound is the verifier's matter alone; what is hidden rests on the random values that are drawn here.
+mod bucket;
 mod constraints;
+mod lanes;
 mod msm;
 mod opening;
 mod permutation;
+mod point;
 mod quotient;
 mod transform;
 
@@ -19,6 +22,7 @@ use assay_verifier::halo2::field;
 use assay_verifier::halo2::transcript::Writer;
 use halo2_proofs::SerdeFormat;
 use halo2_proofs::arithmetic::Field;
+use halo2_proofs::halo2curves::bn256::Fq;
 use halo2_proofs::halo2curves::ff::PrimeField;
 use halo2_proofs::halo2curves::group::Curve;
 use halo2_proofs::halo2curves::group::prime::PrimeCurveAffine;
@@ -26,35 +30,43 @@ use halo2_proofs::halo2curves::serde::SerdeObject;
 use halo2_proofs::plonk::ProvingKey;
 use halo2_proofs::poly::commitment::Params;
 use halo2_proofs::poly::kzg::commitment::ParamsKZG;
+use halo2_proofs::poly::{Coeff, Polynomial};
 use halo2_proofs::transcript::{Transcript, TranscriptWrite};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{OsRng, RngCore, SeedableRng};
 use rayon::prelude::*;
 
 use constraints::{Constraints, Source};
+use lanes::{Eight, Fast, LANES};
 use msm::Multiples;
 use opening::Opened;
 use permutation::Cells;
-use quotient::{Drawn, FixedValues, Polynomials};
-use transform::{Coset, Transform};
+use point::Points;
+use quotient::{Drawn, FixedValues, Polynomials, fixed_values};
+use transform::{Coefficients, Coset, Poly, Transform};
 
 /// Bytes of fixed columns on cosets that are kept from proof to proof.
 const KEPT_BYTES: usize = 512 << 20;
 
+/// Eight cells of columns.
+type Elements = Fast<Fr>;
+/// Eight coordinates of points.
+type Coordinates = Fast<Fq>;
+
 /// What proofs of one key share.
 pub struct Plonk {
-    transform: Transform,
+    transform: Transform<Elements>,
     /// Commitments of powers.
-    powers: Vec<G1Affine>,
+    powers: Points<Coordinates>,
     /// Commitments of the rows' Lagrange polynomials.
-    lagrange: Vec<G1Affine>,
+    lagrange: Points<Coordinates>,
     constraints: Constraints,
     /// Columns with copies.
     copied: Vec<Source>,
     /// How many of them one running product takes in.
     copies_per_product: usize,
     /// Where the quotient is worked out.
-    cosets: Vec<Coset>,
+    cosets: Vec<Coset<Elements>>,
     /// Gives its pieces.
     separation: Vec<Vec<Fr>>,
     /// Proofs that were begun.
@@ -66,9 +78,9 @@ pub struct Plonk {
 /// What is kept from proof to proof, each unless it takes too much memory.
 struct Kept {
     /// Fixed columns on the cosets.
-    fixed: Vec<FixedValues>,
-    powers: Option<Multiples>,
-    lagrange: Option<Multiples>,
+    fixed: Vec<FixedValues<Elements>>,
+    powers: Option<Multiples<Coordinates>>,
+    lagrange: Option<Multiples<Coordinates>>,
 }
 
 /// A column of the first phase: small integers, and what fills its last rows.
@@ -96,8 +108,9 @@ impl Plonk {
         let transform = Transform::new(params.k());
         let rows = transform.rows();
         let (powers, lagrange) = points(params);
+        let [powers, lagrange] = [powers, lagrange].map(|points| point::points::<Coordinates>(&points));
         // Powers of a generator of the field's units lie in no group of the rows' points, and no two in one coset of it.
-        let cosets: Vec<Coset> = transform::powers(Fr::MULTIPLICATIVE_GENERATOR)
+        let cosets: Vec<Coset<Elements>> = transform::powers(Fr::MULTIPLICATIVE_GENERATOR)
             .skip(1)
             .take(cs.degree() - 1)
             .map(|offset| transform.coset(offset))
@@ -128,8 +141,8 @@ impl Plonk {
             .par_iter()
             .map(|column| {
                 let points = &self.lagrange;
-                let cells = msm::small(column.values, points);
-                cells + msm::large(&column.blinding, &points[points.len() - column.blinding.len()..])
+                let cells = msm::small::<Coordinates>(column.values, points);
+                cells + msm::large::<Coordinates>(&column.blinding, &points[points.len() - column.blinding.len()..])
             })
             .collect();
         affine(&sums)
@@ -142,10 +155,10 @@ impl Plonk {
         }
         let make = || {
             let columns = pk.fixed_polys().len() + pk.permutation().polys().len() + 3;
-            let bytes = self.cosets.len() * columns * self.transform.rows() * size_of::<Fr>();
+            let bytes = self.cosets.len() * columns * self.transform.rows() / LANES * size_of::<Elements>();
             let cosets = if bytes <= KEPT_BYTES { &self.cosets[..] } else { &[] };
             Kept {
-                fixed: cosets.iter().map(|coset| self.fixed_values(pk, coset)).collect(),
+                fixed: cosets.iter().map(|coset| fixed_values(&self.transform, pk, coset)).collect(),
                 powers: Multiples::new(&self.powers),
                 lagrange: Multiples::new(&self.lagrange),
             }
@@ -199,18 +212,19 @@ impl Plonk {
         coefficients(&random).into_iter().try_for_each(|point| transcript.write_point(point))?;
         let y = squeeze(transcript);
         let [advice, instance, products] =
-            [advice, instance, products].map(|columns| self.transform.polynomials(columns));
+            [advice, instance, products].map(|columns| self.transform.polynomials(&columns));
         let polys = Polynomials { advice, instance, products };
         let pieces = self.quotient(pk, kept, &polys, &Drawn { challenges, beta, gamma, y });
-        coefficients(&pieces).into_iter().try_for_each(|point| transcript.write_point(point))?;
+        let columns: Vec<Vec<Fr>> = pieces.par_iter().map(Poly::coefficients).collect();
+        coefficients(&columns).into_iter().try_for_each(|point| transcript.write_point(point))?;
         let x = squeeze(transcript);
         let [random] = &random;
         let xn = x.pow_vartime([rows as u64]);
-        let mut h = vec![Fr::ZERO; rows];
-        for piece in pieces.iter().rev() {
-            h.par_iter_mut().zip(piece).for_each(|(to, from)| *to = *to * xn + from);
+        let mut h = Poly(vec![Elements::zero(); rows / LANES]);
+        for (piece, power) in pieces.iter().zip(transform::powers(xn)) {
+            h.add(Elements::factor(power), piece.read());
         }
-        let opened = self.evaluations(pk, &polys, [&h, random], x, transcript)?;
+        let opened = self.evaluations(pk, &polys, [h.read(), Coefficients::Single(random)], x, transcript)?;
         self.open(&opened, x, coefficients, transcript)
     }
 
@@ -218,27 +232,27 @@ impl Plonk {
     fn evaluations<'a>(
         &self,
         pk: &'a ProvingKey<G1Affine>,
-        polys: &'a Polynomials,
-        [quotient, random]: [&'a [Fr]; 2],
+        polys: &'a Polynomials<Elements>,
+        [quotient, random]: [Coefficients<'a, Elements>; 2],
         x: Fr,
         transcript: &mut Writer,
     ) -> io::Result<Vec<Opened<'a>>> {
         let cs = pk.get_vk().cs();
         let end = -(cs.blinding_factors() as i32 + 1);
         // In the order in which values are sent.
-        let advice =
-            cs.advice_queries().iter().map(|(column, at)| (&polys.advice[column.index()].coefficients[..], at.0));
-        let fixed = cs.fixed_queries().iter().map(|(column, at)| (pk.fixed_polys()[column.index()].values(), at.0));
-        let images = pk.permutation().polys().iter().map(|poly| (poly.values(), 0));
+        let advice = cs.advice_queries().iter().map(|(column, at)| (polys.advice[column.index()].read(), at.0));
+        let single = |poly: &'a Polynomial<Fr, Coeff>| Coefficients::Single(poly.values());
+        let fixed = cs.fixed_queries().iter().map(|(column, at)| (single(&pk.fixed_polys()[column.index()]), at.0));
+        let images = pk.permutation().polys().iter().map(|poly| (single(poly), 0));
         let last = polys.products.len().saturating_sub(1);
         let products = polys.products.iter().enumerate().flat_map(|(index, product)| {
-            let rotations: &[i32] = if index == last { &[0, 1] } else { &[0, 1, end] };
-            rotations.iter().map(|&at| (&product.coefficients[..], at)).collect::<Vec<_>>()
+            let count = if index == last { 2 } else { 3 };
+            [0, 1, end].into_iter().take(count).map(move |at| (product.read(), at))
         });
-        let queries: Vec<(&'a [Fr], i32)> =
+        let queries: Vec<(Coefficients<'a, Elements>, i32)> =
             advice.chain(fixed).chain([(random, 0)]).chain(images).chain(products).collect();
         let values: Vec<Fr> =
-            queries.par_iter().map(|&(poly, at)| evaluate(poly, self.transform.rotate(x, at))).collect();
+            queries.par_iter().map(|(poly, at)| poly.evaluate(self.transform.rotate(x, *at))).collect();
         values.iter().try_for_each(|value| transcript.write_scalar(*value))?;
         // In the order in which the verifier opens them: advice, products, fixed columns, copies, quotient, random.
         let fixed_at = cs.advice_queries().len();
@@ -250,12 +264,12 @@ impl Plonk {
             (0..fixed_at).chain(products_at..queries.len()).chain(fixed_at..random_at).chain(images_at..products_at);
         for index in order {
             let ((coefficients, at), value) = (queries[index], values[index]);
-            match opened.iter_mut().find(|opened| std::ptr::eq(opened.coefficients, coefficients)) {
+            match opened.iter_mut().find(|opened| opened.coefficients.is(&coefficients)) {
                 Some(opened) => opened.values.push((at, value)),
                 None => opened.push(Opened { coefficients, values: vec![(at, value)] }),
             }
         }
-        opened.push(Opened { coefficients: quotient, values: vec![(0, evaluate(quotient, x))] });
+        opened.push(Opened { coefficients: quotient, values: vec![(0, quotient.evaluate(x))] });
         opened.push(Opened { coefficients: random, values: vec![(0, values[random_at])] });
         Ok(opened)
     }
@@ -274,10 +288,14 @@ fn points(params: &ParamsKZG<Bn256>) -> (Vec<G1Affine>, Vec<G1Affine>) {
 }
 
 /// Commits to columns of field elements.
-fn commit(columns: &[Vec<Fr>], points: &[G1Affine], multiples: Option<&Multiples>) -> Vec<G1Affine> {
+fn commit(
+    columns: &[Vec<Fr>],
+    points: &Points<Coordinates>,
+    multiples: Option<&Multiples<Coordinates>>,
+) -> Vec<G1Affine> {
     let sum = |column: &Vec<Fr>| match multiples {
         Some(multiples) => multiples.sum(column),
-        None => msm::large(column, points),
+        None => msm::large::<Coordinates>(column, points),
     };
     affine(&columns.par_iter().map(sum).collect::<Vec<G1>>())
 }
@@ -297,9 +315,4 @@ fn padded(values: &[Fr], rows: usize) -> Vec<Fr> {
 
 fn squeeze(transcript: &mut Writer) -> Fr {
     *transcript.squeeze_challenge_scalar::<()>()
-}
-
-/// A polynomial's value.
-fn evaluate(coefficients: &[Fr], point: Fr) -> Fr {
-    coefficients.iter().rev().fold(Fr::ZERO, |value, coefficient| value * point + coefficient)
 }

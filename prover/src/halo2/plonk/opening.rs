@@ -12,12 +12,14 @@ use halo2_proofs::arithmetic::{Field, lagrange_interpolate};
 use halo2_proofs::transcript::{Transcript, TranscriptWrite};
 use rayon::prelude::*;
 
-use super::{Plonk, evaluate};
+use super::lanes::{Eight, LANES};
+use super::transform::{Coefficients, Poly, powers};
+use super::{Elements, Plonk};
 
 /// A polynomial and where it is opened: rows that the point is turned by, with the values there.
 pub struct Opened<'a> {
     /// Coefficients.
-    pub coefficients: &'a [Fr],
+    pub coefficients: Coefficients<'a, Elements>,
     /// Rotations and values.
     pub values: Vec<(i32, Fr)>,
 }
@@ -57,7 +59,7 @@ impl Plonk {
         }
         let y = *transcript.squeeze_challenge_scalar::<()>();
         let v = *transcript.squeeze_challenge_scalar::<()>();
-        let combined: Vec<Combined> = sets.iter().map(|set| self.combine(set, x, y)).collect();
+        let combined: Vec<Combined> = sets.par_iter().map(|set| self.combine(set, x, y)).collect();
         let quotients: Vec<Vec<Fr>> = combined.par_iter().map(Combined::quotient).collect();
         let mut h = vec![Fr::ZERO; self.transform.rows()];
         for quotient in quotients.iter().rev() {
@@ -90,15 +92,12 @@ impl Plonk {
 
     fn combine(&self, set: &Set<'_>, x: Fr, y: Fr) -> Combined {
         let points: Vec<Fr> = set.rotations.iter().map(|&rotation| self.transform.rotate(x, rotation)).collect();
-        let weights: Vec<Fr> = super::transform::powers(y).take(set.members.len()).collect();
-        let mut sum = vec![Fr::ZERO; self.transform.rows()];
-        let chunk = 1 << 9;
-        sum.par_chunks_mut(chunk).enumerate().for_each(|(at, sum)| {
-            for (member, weight) in set.members.iter().zip(&weights) {
-                let coefficients = &member.coefficients[at * chunk..];
-                sum.iter_mut().zip(coefficients).for_each(|(to, from)| *to += *weight * from);
-            }
-        });
+        let weights: Vec<Fr> = powers(y).take(set.members.len()).collect();
+        let mut sum = Poly(vec![Elements::zero(); self.transform.rows() / LANES]);
+        for (member, weight) in set.members.iter().zip(&weights) {
+            sum.add(Elements::factor(*weight), member.coefficients);
+        }
+        let sum = sum.coefficients();
         let value = |rotation: &i32| -> Fr {
             let value = |member: &&Opened<'_>| {
                 member.values.iter().find(|(at, _)| at == rotation).map_or(Fr::ZERO, |(_, value)| *value)
@@ -128,4 +127,9 @@ fn divide(mut coefficients: Vec<Fr>, point: Fr) -> Vec<Fr> {
         *coefficient = above;
     }
     coefficients
+}
+
+/// A polynomial's value.
+fn evaluate(coefficients: &[Fr], point: Fr) -> Fr {
+    coefficients.iter().rev().fold(Fr::ZERO, |value, coefficient| value * point + coefficient)
 }

@@ -1,46 +1,79 @@
 //! Fourier transforms over the rows, and over cosets of them.
 //!
-//! All roots are worked out once. A transform runs on one thread: there are as many as there are columns, and they run side by side. From values to
-//! coefficients the order of bits is reversed, and from there to values it is reversed back, so that nothing is moved in between.
+//! A column of `n = 8 m` rows is `m` times eight elements side by side. Its values lie row below row in each place, with row `l m + j` in place `l` of number
+//! `j`, so that the next row is in the next number; its coefficients lie beside one another, with coefficient `8 a + b` in number `a`, in place `b` with
+//! reversed bits. With `w` the root of the rows and `g` the offset of a coset,
+//! `p(g w^(l m + j)) = sum_b w^(m b l) (g w^j)^b (sum_a c_(8 a + b) (g^8 w^(8 j))^a)`:
+//! eight transforms side by side, one product, and a transform of eight across the places. Transforms run on one thread: there are as many as there
+//! are columns.
+use std::array::from_fn;
+
 use assay_verifier::halo2::curve::Fr;
 use halo2_proofs::arithmetic::Field;
 use halo2_proofs::halo2curves::ff::PrimeField;
 use rayon::prelude::*;
 
+use super::lanes::{Eight, LANES};
+
+/// Numbers of eight that stay in the nearest cache: stages that keep to so many come first for some, then for the next.
+const BLOCK: usize = 1 << 6;
+
 /// The roots of unity of `2^k` rows.
-pub struct Transform {
+pub struct Transform<E: Eight> {
     k: u32,
-    /// Powers of the root, as many as half the rows.
-    roots: Vec<Fr>,
-    /// Powers of its inverse.
-    inverse_roots: Vec<Fr>,
-    /// One over the number of rows.
-    divisor: Fr,
+    /// The root.
+    omega: Fr,
+    /// From values on the rows to coefficients.
+    back: Turns<E>,
+    /// What is turned between the stages of the transform across places, and back.
+    across: [E; 2],
+    across_back: [E; 2],
+}
+
+/// What is multiplied with on the way.
+struct Turns<E: Eight> {
+    /// Stage by stage, from the one that pairs neighbours.
+    stages: Vec<Vec<E::Cell>>,
+    /// Between the transforms side by side and the one across.
+    between: Vec<E>,
 }
 
 /// A coset of the rows' points.
-pub struct Coset {
+pub struct Coset<E: Eight> {
     /// The offset.
     pub offset: Fr,
-    /// Its powers, in the order of reversed bits.
-    powers: Vec<Fr>,
+    turns: Turns<E>,
 }
 
-/// A polynomial.
-pub struct Poly {
-    /// Coefficients.
-    pub coefficients: Vec<Fr>,
-    /// The same in the order of reversed bits, in which transforms take them.
-    pub reversed: Vec<Fr>,
-}
+/// A polynomial: values of eight coefficients side by side.
+#[derive(Clone, Debug)]
+pub struct Poly<E>(pub Vec<E>);
 
-impl Transform {
-    /// Of `2^k` rows.
+/// Numbers up to eight, with their bits reversed.
+const REVERSED: [usize; LANES] = [0, 4, 2, 6, 1, 5, 3, 7];
+
+impl<E: Eight<Field = Fr>> Transform<E> {
+    /// Of `2^k` rows, eight at least.
     pub fn new(k: u32) -> Self {
-        let order = |root: Fr| (k..Fr::S).fold(root, |root, _| root.square());
-        let half = |root: Fr| powers(root).take(1 << k >> 1).collect();
-        let (roots, inverse_roots) = (half(order(Fr::ROOT_OF_UNITY)), half(order(Fr::ROOT_OF_UNITY_INV)));
-        Self { k, roots, inverse_roots, divisor: Fr::TWO_INV.pow_vartime([u64::from(k)]) }
+        let omega = (k..Fr::S).fold(Fr::ROOT_OF_UNITY, |root, _| root.square());
+        let inverse = (k..Fr::S).fold(Fr::ROOT_OF_UNITY_INV, |root, _| root.square());
+        let across = |root: Fr| {
+            let eighth = root.pow_vartime([1u64 << k >> 3]);
+            // In places of four and of eight, the higher half by powers of their root.
+            [(2, eighth.square()), (4, eighth)].map(|(half, root)| {
+                E::factors(&from_fn(|place| {
+                    if place & half == 0 { Fr::ONE } else { root.pow_vartime([(place & (half - 1)) as u64]) }
+                }))
+            })
+        };
+        let divisor = Fr::TWO_INV.pow_vartime([u64::from(k)]);
+        Self {
+            k,
+            omega,
+            back: Turns::new(k, inverse, Fr::ONE, divisor),
+            across: across(omega),
+            across_back: across(inverse),
+        }
     }
 
     /// Number of rows.
@@ -50,83 +83,212 @@ impl Transform {
 
     /// The point of the second row.
     pub fn omega(&self) -> Fr {
-        self.roots.get(1).copied().unwrap_or(-Fr::ONE)
+        self.omega
     }
 
     /// A point, turned by a number of rows.
     pub fn rotate(&self, point: Fr, rows: i32) -> Fr {
-        let root = if rows < 0 { self.inverse_roots.get(1) } else { self.roots.get(1) };
-        point * root.copied().unwrap_or(-Fr::ONE).pow_vartime([u64::from(rows.unsigned_abs())])
+        let turned = self.omega.pow_vartime([rows.rem_euclid(1 << self.k) as u64]);
+        point * turned
     }
 
-    /// The coset with an offset.
-    pub fn coset(&self, offset: Fr) -> Coset {
-        Coset { offset, powers: self.reordered(&powers(offset).take(self.rows()).collect::<Vec<Fr>>()) }
+    /// The coset with an offset. Values on it are factors.
+    pub fn coset(&self, offset: Fr) -> Coset<E> {
+        Coset { offset, turns: Turns::new(self.k, self.omega, offset, Fr::from(E::SCALE)) }
     }
 
-    /// Coefficients, in the order of reversed bits, of the polynomial with these values on the rows.
-    pub fn interpolate(&self, mut values: Vec<Fr>) -> Vec<Fr> {
-        let mut half = values.len() / 2;
-        while half > 0 {
-            let step = self.inverse_roots.len() / half;
+    /// The polynomial with these values on the rows.
+    pub fn interpolate(&self, column: &[Fr]) -> Poly<E> {
+        let height = column.len() / LANES;
+        self.back((0..height).map(|at| E::load(&from_fn(|place| column[place * height + at]))).collect())
+    }
+
+    /// The coefficients, of the kind of the values.
+    fn back(&self, mut values: Vec<E>) -> Poly<E> {
+        let [four, eight] = self.across_back;
+        for (value, between) in values.iter_mut().zip(&self.back.between) {
+            let halves = value.butterfly::<4>().mul(eight);
+            *value = halves.butterfly::<2>().mul(four).butterfly::<1>().mul(*between);
+        }
+        let pair = |values: &mut [E], half: usize, turns: &[E::Cell]| {
             for block in values.chunks_exact_mut(2 * half) {
                 let (low, high) = block.split_at_mut(half);
-                for ((low, high), root) in low.iter_mut().zip(high).zip(self.inverse_roots.iter().step_by(step)) {
-                    (*low, *high) = (*low + *high, (*low - *high) * root);
+                for ((low, high), turn) in low.iter_mut().zip(high).zip(turns) {
+                    (*low, *high) = (low.add(*high), low.lacking(*high).mul(E::splat(turn)));
                 }
             }
-            half /= 2;
+        };
+        let stages = &self.back.stages;
+        let (near, far) = stages.split_at(stages.len().min(BLOCK.ilog2() as usize));
+        for (stage, turns) in far.iter().enumerate().rev() {
+            pair(&mut values, BLOCK << stage, turns);
         }
-        values.iter_mut().for_each(|value| *value *= self.divisor);
-        values
+        let block = BLOCK.min(values.len());
+        for values in values.chunks_exact_mut(block) {
+            for (stage, turns) in near.iter().enumerate().rev() {
+                pair(values, 1 << stage, turns);
+            }
+        }
+        let reversed = self.reversed();
+        Poly((0..values.len()).map(|at| values[reversed(at)]).collect())
     }
 
-    /// Values on a coset, written to `values`, from coefficients in the order of reversed bits.
-    pub fn evaluate(&self, coefficients: &[Fr], coset: &Coset, values: &mut [Fr]) {
-        for ((value, coefficient), power) in values.iter_mut().zip(coefficients).zip(&coset.powers) {
-            *value = *coefficient * power;
+    /// Values of a polynomial on a coset, written to `values`.
+    pub fn evaluate(&self, poly: &Poly<E>, coset: &Coset<E>, values: &mut [E]) {
+        let reversed = self.reversed();
+        for (at, coefficients) in poly.0.iter().enumerate() {
+            values[reversed(at)] = *coefficients;
         }
-        for pair in values.chunks_exact_mut(2) {
-            let [a, b] = [pair[0], pair[1]];
-            (pair[0], pair[1]) = (a + b, a - b);
-        }
-        let mut half = 2;
-        while half < values.len() {
-            let step = self.roots.len() / half;
+        let pair = |values: &mut [E], half: usize, turns: &[E::Cell]| {
             for block in values.chunks_exact_mut(2 * half) {
                 let (low, high) = block.split_at_mut(half);
-                for ((low, high), root) in low.iter_mut().zip(high).zip(self.roots.iter().step_by(step)) {
-                    let turned = *high * root;
-                    (*low, *high) = (*low + turned, *low - turned);
+                for ((low, high), turn) in low.iter_mut().zip(high).zip(turns) {
+                    let turned = high.mul(E::splat(turn));
+                    (*low, *high) = (low.add(turned), low.sub(turned));
                 }
             }
-            half *= 2;
+        };
+        let stages = &coset.turns.stages;
+        let (near, far) = stages.split_at(stages.len().min(BLOCK.ilog2() as usize));
+        let block = BLOCK.min(values.len());
+        for values in values.chunks_exact_mut(block) {
+            for (stage, turns) in near.iter().enumerate() {
+                pair(values, 1 << stage, turns);
+            }
+        }
+        for (stage, turns) in far.iter().enumerate() {
+            pair(values, BLOCK << stage, turns);
+        }
+        let [four, eight] = self.across;
+        for (value, between) in values.iter_mut().zip(&coset.turns.between) {
+            let pairs = value.mul(*between).butterfly::<1>();
+            *value = pairs.mul(four).butterfly::<2>().mul(eight).butterfly::<4>();
         }
     }
 
-    /// Coefficients of the polynomial, of a degree below the number of rows, with these values on a coset.
-    pub fn interpolate_coset(&self, values: Vec<Fr>, coset: &Coset) -> Vec<Fr> {
-        let mut coefficients = self.reordered(&self.interpolate(values));
+    /// The polynomial, of a degree below the number of rows, with these factors on a coset.
+    pub fn interpolate_coset(&self, factors: Vec<E>, coset: &Coset<E>) -> Poly<E> {
+        let mut poly = self.back(factors);
         let inverse = coset.offset.invert().expect("offsets are not zero");
-        for (coefficient, power) in coefficients.iter_mut().zip(powers(inverse)) {
-            *coefficient *= power;
+        let step = E::factor(inverse.pow_vartime([LANES as u64]));
+        let mut scale = E::load(&REVERSED.map(|place| inverse.pow_vartime([place as u64])));
+        for coefficients in &mut poly.0 {
+            *coefficients = coefficients.mul(scale);
+            scale = scale.mul(step);
+        }
+        poly
+    }
+
+    /// The polynomials with these values on the rows.
+    pub fn polynomials(&self, columns: &[Vec<Fr>]) -> Vec<Poly<E>> {
+        columns.par_iter().map(|column| self.interpolate(column)).collect()
+    }
+
+    /// Numbers below an eighth of the rows' with their bits reversed.
+    fn reversed(&self) -> impl Fn(usize) -> usize {
+        let bits = self.k - LANES.ilog2();
+        move |at| at.reverse_bits().checked_shr(usize::BITS - bits).unwrap_or(0)
+    }
+}
+
+impl<E: Eight<Field = Fr>> Turns<E> {
+    /// For points `offset root^j`, with a scale for all.
+    fn new(k: u32, root: Fr, offset: Fr, scale: Fr) -> Self {
+        let height = 1usize << k >> LANES.ilog2();
+        let stages = (0..height.ilog2())
+            .map(|stage| {
+                let times = ((LANES * height) >> (stage + 1)) as u64;
+                let [first, root] = [offset, root].map(|base| base.pow_vartime([times]));
+                powers(root).take(1 << stage).map(|power| E::cell(first * power)).collect()
+            })
+            .collect();
+        let between = powers(root)
+            .take(height)
+            .map(|power| E::factors(&REVERSED.map(|place| scale * (offset * power).pow_vartime([place as u64]))));
+        Self { stages, between: between.collect() }
+    }
+}
+
+impl<E: Eight<Field = Fr>> Poly<E> {
+    /// With these coefficients.
+    pub fn new(coefficients: &[Fr]) -> Self {
+        let eights = coefficients.as_chunks::<LANES>().0.iter();
+        Self(eights.map(|eight| E::load(&REVERSED.map(|place| eight[place]))).collect())
+    }
+
+    /// All coefficients.
+    pub fn coefficients(&self) -> Vec<Fr> {
+        let mut coefficients = Vec::with_capacity(self.0.len() * LANES);
+        for eight in &self.0 {
+            let eight = eight.store();
+            coefficients.extend(REVERSED.map(|place| eight[place]));
         }
         coefficients
     }
 
-    /// The polynomials with these values on the rows.
-    pub fn polynomials(&self, columns: Vec<Vec<Fr>>) -> Vec<Poly> {
-        let polynomial = |column| {
-            let reversed = self.interpolate(column);
-            Poly { coefficients: self.reordered(&reversed), reversed }
-        };
-        columns.into_par_iter().map(polynomial).collect()
+    /// The same, to read.
+    pub fn read(&self) -> Coefficients<'_, E> {
+        Coefficients::Eights(&self.0)
     }
 
-    /// From the order of reversed bits to the usual one, or back.
-    pub fn reordered(&self, values: &[Fr]) -> Vec<Fr> {
-        let reversed = |at: usize| at.reverse_bits().checked_shr(usize::BITS - self.k).unwrap_or(0);
-        (0..values.len()).map(|at| values[reversed(at)]).collect()
+    /// Adds a multiple of another.
+    pub fn add(&mut self, factor: E, other: Coefficients<'_, E>) {
+        self.0.iter_mut().enumerate().for_each(|(at, to)| *to = to.add(other.at(at).mul(factor)));
+    }
+}
+
+/// Coefficients of a polynomial, wherever they lie.
+#[derive(Clone, Copy, Debug)]
+pub enum Coefficients<'a, E> {
+    /// Eight side by side.
+    Eights(&'a [E]),
+    /// One after the other, as the library has them.
+    Single(&'a [Fr]),
+}
+
+impl<E: Eight<Field = Fr>> Coefficients<'_, E> {
+    /// Whether they are the same in memory.
+    pub fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Eights(a), Self::Eights(b)) => std::ptr::eq(*a, *b),
+            (Self::Single(a), Self::Single(b)) => std::ptr::eq(*a, *b),
+            _ => false,
+        }
+    }
+
+    #[inline(always)]
+    fn at(&self, index: usize) -> E {
+        match self {
+            Self::Eights(eights) => eights[index],
+            Self::Single(single) => {
+                let eight = &single[index * LANES..][..LANES];
+                E::load(&REVERSED.map(|place| eight[place]))
+            }
+        }
+    }
+
+    /// The value at a point.
+    pub fn evaluate(&self, point: Fr) -> Fr {
+        // Several sums side by side, as a product takes long until it is there.
+        const SUMS: usize = 4;
+        let count = match self {
+            Self::Eights(eights) => eights.len(),
+            Self::Single(single) => single.len() / LANES,
+        };
+        let eighth = point.pow_vartime([LANES as u64]);
+        let step = E::factor(eighth.pow_vartime([SUMS as u64]));
+        let mut sums = [E::zero(); SUMS];
+        for first in (0..count).step_by(SUMS).rev() {
+            for (sum, index) in sums.iter_mut().zip(first..) {
+                *sum = sum.mul(step);
+                if index < count {
+                    *sum = sum.add(self.at(index));
+                }
+            }
+        }
+        let eighth = E::factor(eighth);
+        let sum = sums.into_iter().rev().reduce(|sum, next| sum.mul(eighth).add(next)).unwrap_or(E::zero()).store();
+        REVERSED.iter().rev().fold(Fr::ZERO, |value, &place| value * point + sum[place])
     }
 }
 
@@ -140,26 +302,48 @@ mod tests {
     //! Against polynomials evaluated point by point.
     use rand_core::OsRng;
 
+    use super::super::lanes::{Fast, Plain};
     use super::*;
-    use crate::halo2::plonk::evaluate;
+
+    fn at(coefficients: &[Fr], point: Fr) -> Fr {
+        coefficients.iter().rev().fold(Fr::ZERO, |value, coefficient| value * point + coefficient)
+    }
+
+    fn values_and_coefficients_by<E: Eight<Field = Fr>>() {
+        for k in 3..12 {
+            let transform = Transform::<E>::new(k);
+            let rows = transform.rows();
+            let values: Vec<Fr> = (0..rows).map(|_| Fr::random(OsRng)).collect();
+            let [poly] = &transform.polynomials(std::slice::from_ref(&values))[..] else { panic!() };
+            let coefficients = poly.coefficients();
+            assert_eq!(Poly::<E>::new(&coefficients).coefficients(), coefficients);
+            let step = (rows / 64).max(1);
+            for row in (0..rows).step_by(step) {
+                assert_eq!(at(&coefficients, transform.rotate(Fr::ONE, row as i32)), values[row]);
+            }
+            assert_eq!(transform.rotate(transform.rotate(Fr::ONE, 3), -3), Fr::ONE);
+            let point = Fr::random(OsRng);
+            assert_eq!(poly.read().evaluate(point), at(&coefficients, point));
+            assert_eq!(Coefficients::<E>::Single(&coefficients).evaluate(point), at(&coefficients, point));
+            let coset = transform.coset(Fr::from(5));
+            let mut there = vec![E::zero(); rows / LANES];
+            transform.evaluate(poly, &coset, &mut there);
+            let one = E::value(Fr::ONE);
+            for row in (0..rows).step_by(step) {
+                let found = there[row % (rows / LANES)].mul(one).store()[row / (rows / LANES)];
+                assert_eq!(at(&coefficients, transform.rotate(coset.offset, row as i32)), found);
+            }
+            assert_eq!(transform.interpolate_coset(there, &coset).coefficients(), coefficients);
+            let mut twice = poly.clone();
+            twice.add(E::factor(Fr::from(7)), poly.read());
+            twice.add(E::factor(Fr::from(4)), Coefficients::Single(&coefficients));
+            assert_eq!(twice.coefficients(), coefficients.iter().map(|c| *c * Fr::from(12)).collect::<Vec<Fr>>());
+        }
+    }
 
     #[test]
     fn values_and_coefficients() {
-        for k in 1..8 {
-            let transform = Transform::new(k);
-            let values: Vec<Fr> = (0..transform.rows()).map(|_| Fr::random(OsRng)).collect();
-            let [poly] = &transform.polynomials(vec![values.clone()])[..] else { panic!() };
-            for (row, value) in (0..).zip(&values) {
-                assert_eq!(evaluate(&poly.coefficients, transform.rotate(Fr::ONE, row)), *value);
-            }
-            assert_eq!(transform.rotate(transform.rotate(Fr::ONE, 3), -3), Fr::ONE);
-            let coset = transform.coset(Fr::from(5));
-            let mut there = vec![Fr::ZERO; values.len()];
-            transform.evaluate(&poly.reversed, &coset, &mut there);
-            for (row, value) in (0..).zip(&there) {
-                assert_eq!(evaluate(&poly.coefficients, transform.rotate(coset.offset, row)), *value);
-            }
-            assert_eq!(transform.interpolate_coset(there, &coset), poly.coefficients);
-        }
+        values_and_coefficients_by::<Fast<Fr>>();
+        values_and_coefficients_by::<Plain<Fr>>();
     }
 }
