@@ -170,6 +170,9 @@ pub fn show(job: &JobOut, output: &Output) {
     output.field("states", shown);
     if let Some(assurance) = &job.assurance {
         output.field("claim", format_args!("{}: {}", assurance.claim, assurance.shown));
+        if assurance.environment == "simulated" {
+            output.field("", "simulated: no enclave stands behind that, only the word of the machine's owner");
+        }
     }
     if let Some(receipt) = &job.receipt {
         output.field("receipt", format_args!("version {}, {}", receipt.version, receipt.digest));
