@@ -4,7 +4,7 @@
 mod answer;
 mod facts;
 mod later;
-mod numbers;
+pub mod numbers;
 pub mod request;
 mod text;
 pub mod trust;

@@ -1,4 +1,4 @@
-//! The numbers that records of fetched data took out, as the service reads them when they are a model's input.
+//! The numbers that records of fetched data took out, when they are a model's input. The service reads them by the same function.
 use std::collections::BTreeMap;
 
 use assay_verifier::digest::Digest32;
@@ -25,8 +25,8 @@ impl Numbers {
     }
 }
 
-/// In their order; those of lists within lists one after the other.
-fn numbers(signed: &SignedFetched) -> Option<Vec<f64>> {
+/// Those that a record took out, in their order; those of lists within lists one after the other. Nothing if there is anything else among them.
+pub fn numbers(signed: &SignedFetched) -> Option<Vec<f64>> {
     let mut numbers = Vec::new();
     for text in &signed.fetched.extracted.as_ref()?.values {
         flatten(&serde_json::from_str(text).ok()?, &mut numbers)?;

@@ -1,6 +1,7 @@
 //! Records: made of what was fetched, signed, kept as blobs under their digests, and read again as inputs.
 use std::sync::Arc;
 
+use assay_auditor::numbers::numbers;
 use assay_verifier::digest::Digest32;
 use assay_verifier::fetched::{Extracted, Fetched, SignedFetched};
 use assay_verifier::signature::SigningKey;
@@ -119,24 +120,7 @@ impl Records {
     /// There is no such record, or there are none in it.
     pub fn numbers(&self, digest: Digest32) -> Result<Vec<f64>, RecordError> {
         let none = || RecordError::NoNumbers(digest);
-        let extracted = self.get(digest)?.fetched.extracted.ok_or_else(none)?;
-        let mut numbers = Vec::new();
-        for text in &extracted.values {
-            let value: Value = serde_json::from_str(text).map_err(|_| none())?;
-            flatten(&value, &mut numbers).ok_or_else(none)?;
-        }
-        if numbers.is_empty() { Err(none()) } else { Ok(numbers) }
-    }
-}
-
-fn flatten(value: &Value, numbers: &mut Vec<f64>) -> Option<()> {
-    match value {
-        Value::Number(number) => {
-            numbers.push(number.as_f64()?);
-            Some(())
-        }
-        Value::Array(items) => items.iter().try_for_each(|item| flatten(item, numbers)),
-        _ => None,
+        numbers(&self.get(digest)?).ok_or_else(none)
     }
 }
 
